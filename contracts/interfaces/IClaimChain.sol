@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {Request, RequestBatch} from "./IInbox.sol";
+import {ClaimBatchId, ClaimId, RequestBatchId, RequestId} from "../types/Ids.sol";
+import {Instant} from "../types/Time.sol";
+
+/// @notice How sure a claim is. None: never made. Void is for children of fallen parents.
+enum Certainty {
+    None,
+    Provisional,
+    Challenged,
+    Final,
+    Rejected,
+    Refuted,
+    Void
+}
+
+/// @notice Record of claims made in one call. Its hash is the batch's id; only its state is stored.
+/// @param requests the request batch that all claims lie in
+/// @param first index in the request batch of the first claim
+/// @param count entries, claimed or empty
+/// @param root keccak positional tree over entries; the zero leaf is empty (not present, or already claimed)
+/// @param bondWei locked for each live claim
+/// @param eager whether each entry carries a trace root
+struct ClaimBatch {
+    RequestBatchId requests;
+    address executor;
+    uint32 first;
+    uint32 count;
+    bytes32 root;
+    uint96 bondWei;
+    Instant claimedAt;
+    bool eager;
+}
+
+/// @notice One claim, shown from the two batches it lies in.
+/// @param index in the claim batch
+/// @param entry output (inline bytes or tensor root), then the trace root if eager
+/// @param entryPath siblings from the entry's leaf to `claims.root`
+/// @param request whose index in the request batch is `claims.first + index`
+struct ClaimWitness {
+    RequestBatch requests;
+    ClaimBatch claims;
+    uint32 index;
+    bytes entry;
+    bytes32[] entryPath;
+    Request request;
+    bytes32[] requestPath;
+}
+
+/// @notice A claim that was challenged: it left its batch and lives on alone.
+/// @param finalAt after acquittal, not final before this
+struct Contested {
+    Certainty certainty;
+    Instant finalAt;
+    uint96 bondWei;
+    address executor;
+}
+
+/// @title Bonded claims, their certainty, finality and callbacks
+/// @notice Owns leases, the claimed bitmap, bonds, certainty, settlement and callbacks. At most one claim per request is
+/// ever final and paid.
+/// @dev A claim batch lies inside one request batch, so its model, fee, tip and deadline are checked on chain when it is
+/// made. A lease covers a whole request batch; a reopened request is leased and claimed singly.
+interface IClaimChain {
+    event Leased(RequestBatchId indexed requests, uint32 indexed scope, address indexed lessee, Instant until, uint256 depositWei);
+    /// @param data entries of the claims, in order of index, for the set bits of `presence`
+    /// @param live bits that became claims (present and not claimed before)
+    event Claimed(
+        ClaimBatchId indexed id, ClaimBatch batch, RequestBatch requests, uint256[2] presence, uint256[2] live, bytes data
+    );
+    event Finalised(ClaimBatchId indexed id, uint32 live, address keeper);
+    event ContestedFinalised(ClaimId indexed id, address keeper);
+    event Challenged(ClaimId indexed id, ClaimBatchId indexed batchId, uint32 index);
+    event Acquitted(ClaimId indexed id, Instant finalAt);
+    event Refuted(ClaimId indexed id, RequestId indexed request);
+    event Rejected(ClaimId indexed id, RequestId indexed request);
+    event Reopened(RequestId indexed request, RequestBatchId indexed requests, uint32 index, uint32 attempts, Instant deadline);
+    event CallbackSent(RequestId indexed request, ClaimId indexed claim, Certainty certainty, uint64 sequence);
+    event CallbackFailed(RequestId indexed request, ClaimId indexed claim, Certainty certainty, uint64 sequence);
+    /// @param url where GET /blobs/{hash} is served
+    event EndpointAnnounced(address indexed executor, string url);
+
+    error UnknownRequestBatch(RequestBatchId received);
+    error NotTheLessee(address received, address expected);
+    error LeaseHeld(address lessee, Instant until);
+    error LeaseExpired(Instant until);
+    error DeadlinePassed(Instant deadline);
+    error RangeOutOfBatch(uint256 first, uint256 count, uint256 size);
+    error WrongDataLength(uint256 received, uint256 expected);
+    error BondTooLow(uint256 receivedWei, uint256 minimumWei);
+    error NothingToClaim();
+    error ReopenedIsClaimedSingly(uint32 index);
+    error NotReopened(uint32 index);
+    error ExcludedExecutor(address executor, RequestId request);
+    error WrongCertainty(Certainty received, Certainty expected);
+    error WindowOpen(Instant until);
+    error WindowOver(Instant until);
+    error NotTheDisputeGame(address received);
+    error NotTheInbox(address received);
+    error NotInClaims(uint32 index);
+    error ClaimIsLive(RequestBatchId requests, uint32 index);
+    error NotYetRefundable(Instant deadline);
+    error AlreadySettled(ClaimId received);
+    error NoCallback(RequestId received);
+    error InsufficientGas(uint256 available, uint256 required);
+    error EndpointTooLong(uint256 received, uint256 maximum);
+
+    /// @notice Takes the exclusive right to claim `batch` for the lease term, against a deposit per unclaimed request.
+    /// `msg.value` is added to the caller's Vault balance first. What an expired lease left unclaimed is burned.
+    /// @param scope 0 for the whole batch; index + 1 for one reopened request
+    function lease(RequestBatch calldata batch, uint32 scope) external payable;
+
+    /// @notice Claims requests `first .. first + count` of `batch`, those whose presence bit is set.
+    /// @param presence bit i of word i / 256 is request `first + i`
+    /// @param data entries of the present requests, in order, each of the model's entry length
+    /// @dev Bits already claimed are skipped. Locks `bondWei` per live claim from the caller's Vault balance.
+    function claim(
+        RequestBatch calldata batch,
+        uint32 first,
+        uint32 count,
+        uint256[2] calldata presence,
+        bytes calldata data,
+        bool eager,
+        uint96 bondWei
+    ) external payable returns (ClaimBatchId id);
+
+    /// @notice Makes all unchallenged claims of a batch final in one step, whatever its size: pays fees, unlocks bonds,
+    /// and pays the tips of requests without callbacks to the caller.
+    function finalise(RequestBatch calldata requests, ClaimBatch calldata claims) external;
+
+    /// @notice Makes one acquitted claim final.
+    function finaliseContested(ClaimWitness calldata witness) external;
+
+    /// @notice Fires the callbacks of final claims, in pages. The caller earns each tip once, whether the callback
+    /// succeeds or not.
+    function settle(ClaimWitness[] calldata witnesses) external;
+
+    /// @notice Fires the `Refuted` callback of one claim. No tip.
+    function announce(ClaimWitness calldata witness) external;
+
+    /// @notice Fires again a callback that failed. Anyone may; no tip.
+    function retry(ClaimWitness calldata witness) external;
+
+    /// @notice Says where the caller serves blobs. Only logged.
+    function announceEndpoint(string calldata url) external;
+
+    // Dispute game only.
+
+    /// @notice A claim leaves its batch because it is challenged. With an eager trace it may be refuted in the same call.
+    function contest(ClaimWitness calldata witness) external returns (ClaimId id, RequestId request);
+
+    /// @notice Provisional again; final not before `finalAt` nor before the batch's own window is over.
+    function acquit(ClaimWitness calldata witness, Instant finalAt) external;
+
+    /// @notice Moves the claim's bond to the dispute game's escrow, reopens the request at twice the bond.
+    function refute(ClaimWitness calldata witness) external returns (uint96 bondWei);
+
+    /// @notice Moves `costWei` (at most the bond) to the dispute game's escrow, returns the rest, reopens the request
+    /// without this executor.
+    function reject(ClaimWitness calldata witness, uint256 costWei) external returns (uint256 movedWei);
+
+    // Inbox only.
+
+    /// @notice Sets the claimed bits of requests that were logged empty.
+    function logEmpty(RequestBatchId requests, uint256[2] calldata bits) external;
+
+    /// @notice Sets the claimed bit of a request that is refunded; reverts while a claim is live or may still be made.
+    function retire(RequestBatch calldata batch, uint32 index, RequestId request) external;
+
+    // Views.
+
+    /// @notice Certainty of claim `index` of a batch, and the seconds until it can be final (0 if now or never).
+    function certaintyOf(ClaimBatch calldata claims, uint32 index)
+        external
+        view
+        returns (Certainty certainty, uint256 secondsLeft);
+
+    function claimBatchIdOf(ClaimBatch calldata claims) external view returns (ClaimBatchId);
+    function claimIdOf(ClaimBatchId batchId, uint32 index) external pure returns (ClaimId);
+    function contested(ClaimId id) external view returns (Contested memory);
+    function claimedBits(RequestBatchId requests, uint256 word) external view returns (uint256);
+    /// @notice How often claims on the request ended in refutation or rejection; each doubles its minimum bond.
+    function attemptsOf(RequestBatchId requests, uint32 index) external view returns (uint32 refutations, uint32 rejections);
+    function leaseOf(RequestBatchId requests, uint32 scope) external view returns (address lessee, Instant until, uint256 depositWei);
+    /// @notice Least bond of a claim now, wei.
+    function minimumBond(RequestBatch calldata batch, uint32 attempts) external view returns (uint256);
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+// Domain tags: every hashed record begins with one, so that no record can be read as another kind.
+
+bytes32 constant LEAF_TAG = keccak256("anh.v1.leaf");
+bytes32 constant TENSOR_TAG = keccak256("anh.v1.tensor");
+bytes32 constant BUNDLE_TAG = keccak256("anh.v1.bundle");
+bytes32 constant STEP_TAG = keccak256("anh.v1.step");
+bytes32 constant GRAPH_TAG = keccak256("anh.v1.graph");
+bytes32 constant NUMERICS_TAG = keccak256("anh.v1.numerics");
+bytes32 constant MODEL_TAG = keccak256("anh.v1.model");
+bytes32 constant REQUEST_BATCH_TAG = keccak256("anh.v1.request-batch");
+bytes32 constant CLAIM_BATCH_TAG = keccak256("anh.v1.claim-batch");
+bytes32 constant CLAIM_LEAF_TAG = keccak256("anh.v1.claim-leaf");
+bytes32 constant CLAIM_TAG = keccak256("anh.v1.claim");
+
+/// @dev Bytes in a full leaf of a tensor: 256 f32 elements.
+uint256 constant LEAF_BYTES = 1024;
+
+/// @dev Outputs up to this many bytes are claimed whole; larger ones by tensor root.
+uint256 constant INLINE_OUTPUT_BYTES = 64;
+
+/// @dev Requests in one request batch, claims in one claim batch: two words of bitmap.
+uint256 constant MAX_BATCH = 512;
+
+/// @dev Inline inputs of one request; larger ones come by root.
+uint256 constant MAX_INLINE_INPUT_BYTES = 4096;
+
+/// @dev Leaves that may be demanded in one round.
+uint256 constant MAX_DEMAND_LEAVES = 256;
+
+/// @dev A request's minimum bond doubles with each refutation, at most this often.
+uint256 constant MAX_BOND_DOUBLINGS = 6;
+
+/// @dev Rejections after which a request is refunded.
+uint256 constant MAX_REJECTIONS = 3;
+
+/// @dev Gas that a callback may ask for at most, so that `settle` fits into a transaction.
+uint32 constant MAX_CALLBACK_GAS = 1_000_000;
+
+// The step operators' codes, part of every step record and so of every graph root.
+uint8 constant OP_CONTRACT = 1;
+uint8 constant OP_ADD = 2;
+uint8 constant OP_MUL = 3;
+uint8 constant OP_RELU = 4;
+uint8 constant OP_AMAX = 5;
+uint8 constant OP_ARGMAX = 6;
+uint8 constant OP_STRIDED = 7;
+uint8 constant OP_CAT = 8;
+uint8 constant OP_PATCHES = 9;
