@@ -1,0 +1,178 @@
+"""The checked graph: ordered steps, each one operator applied once, as the judge reads them (PROTOCOL.md, 2.4 and 3).
+
+Without torch. Building a Graph checks all that can be checked of it, and names every fault at once, so that no graph
+fails for the first time in a dispute. Knows nothing of the fast path: rollup/program.py holds what executors run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import cached_property
+
+from rollup.errors import BadEncoding, BadGraph
+from rollup.merkle import Tree, keccak256, sha256
+from rollup.tensor import TensorSpec
+from rollup.types import GraphRoot, NumericsRoot
+
+STEP_TAG = keccak256(b"anh.v1.step")
+GRAPH_TAG = keccak256(b"anh.v1.graph")
+NUMERICS_TAG = keccak256(b"anh.v1.numerics")
+PROFILE_FP32 = 1
+NUMERICS_HEADER_FP32 = bytes([PROFILE_FP32]).ljust(32, b"\0")
+# `c` is registered in units of 1/256.
+FACTOR_ONE = 256
+MAX_STEPS = 65_536
+
+
+class Op(IntEnum):
+    """Operators; the value is the code in a step record."""
+
+    CONTRACT = 1
+    ADD = 2
+    MUL = 3
+    RELU = 4
+    AMAX = 5
+    ARGMAX = 6
+    STRIDED = 7
+    CAT = 8
+    PATCHES = 9
+
+
+class Source(IntEnum):
+    """Which bundle an operand lies in."""
+
+    INPUT = 0
+    WEIGHT = 1
+    STEP = 2
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A tensor that a step reads: bundle, place in it, dtype and shape."""
+
+    source: Source
+    index: int
+    spec: TensorSpec
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operator applied once.
+
+    `rank` is the number of axes in the attributes of operators that have axes, else 0. `origin` says which place of
+    the user's module made the step; it is for people and is not committed.
+    """
+
+    op: Op
+    result: TensorSpec
+    operands: tuple[Operand, ...]
+    rank: int = 0
+    attributes: tuple[int, ...] = ()
+    origin: str = field(default="", compare=False)
+
+    @property
+    def record(self) -> bytes:
+        """Canonical bytes of the step."""
+        head = bytes([self.op, self.rank, len(self.operands), len(self.attributes)]) + self.result.header
+        operands = b"".join(
+            bytes([operand.source]) + operand.index.to_bytes(4, "big") + operand.spec.header
+            for operand in self.operands
+        )
+        return head + operands + b"".join(value.to_bytes(8, "big", signed=True) for value in self.attributes)
+
+    @classmethod
+    def from_record(cls, record: bytes) -> Step:
+        """Raises BadEncoding unless `record` is canonical."""
+        if len(record) < 36 or record[0] not in Op.__members__.values():
+            raise BadEncoding(f"{len(record)} bytes are not a step record")
+        op, rank, operands, attributes = Op(record[0]), record[1], record[2], record[3]
+        expected = 36 + 37 * operands + 8 * attributes
+        if len(record) != expected:
+            raise BadEncoding(f"a step record of {operands} operands has {expected} bytes, got {len(record)}")
+        tail = 36 + 37 * operands
+        return cls(
+            op,
+            TensorSpec.from_header(record[4:36]),
+            tuple(_operand(record[36 + 37 * i : 73 + 37 * i]) for i in range(operands)),
+            rank,
+            tuple(int.from_bytes(record[i : i + 8], "big", signed=True) for i in range(tail, expected, 8)),
+        )
+
+
+def _operand(data: bytes) -> Operand:
+    if data[0] not in Source.__members__.values():
+        raise BadEncoding(f"operand source {data[0]} is unknown")
+    return Operand(Source(data[0]), int.from_bytes(data[1:5], "big"), TensorSpec.from_header(data[5:37]))
+
+
+@dataclass(frozen=True)
+class Graph:
+    """An ordered list of steps over inputs and weights; the last step is the output."""
+
+    inputs: tuple[TensorSpec, ...]
+    weights: tuple[TensorSpec, ...]
+    steps: tuple[Step, ...]
+
+    def __post_init__(self) -> None:
+        faults = [
+            f"step {number} ({step.origin or step.op.name}): operand {place} is not {operand.source.name} "
+            f"{operand.index} of its shape"
+            for number, step in enumerate(self.steps)
+            for place, operand in enumerate(step.operands)
+            if not self._is_known(number, operand)
+        ]
+        if not self.inputs or not 1 <= len(self.steps) <= MAX_STEPS:
+            faults.append(f"a graph needs an input and 1 to {MAX_STEPS} steps, got {len(self.steps)}")
+        if faults:
+            raise BadGraph("; ".join(faults))
+
+    def _is_known(self, number: int, operand: Operand) -> bool:
+        """Whether an operand of step `number` names an input, a weight or an earlier result, in its own shape."""
+        if operand.source is Source.STEP:
+            return operand.index < number and self.steps[operand.index].result == operand.spec
+        known = self.inputs if operand.source is Source.INPUT else self.weights
+        return operand.index < len(known) and known[operand.index] == operand.spec
+
+    @property
+    def output(self) -> TensorSpec:
+        return self.steps[-1].result
+
+    @property
+    def header(self) -> bytes:
+        """inputs:u32 | weights:u32 | steps:u32 | zero:u160."""
+        counts = (len(self.inputs), len(self.weights), len(self.steps))
+        return b"".join(count.to_bytes(4, "big") for count in counts).ljust(32, b"\0")
+
+    @cached_property
+    def tree(self) -> Tree:
+        return Tree([sha256(STEP_TAG + step.record) for step in self.steps])
+
+    @property
+    def root(self) -> GraphRoot:
+        return GraphRoot(sha256(GRAPH_TAG + self.header + self.tree.top))
+
+    def step_path(self, number: int) -> tuple[bytes, ...]:
+        return self.tree.path(number)
+
+    def bundle_size(self, source: Source) -> int:
+        return {Source.INPUT: len(self.inputs), Source.WEIGHT: len(self.weights), Source.STEP: len(self.steps)}[source]
+
+
+@dataclass(frozen=True)
+class Numerics:
+    """Calibrated factors, one per step, in 1/256; zero where the step's bound is exact."""
+
+    factors: tuple[int, ...]
+    header: bytes = NUMERICS_HEADER_FP32
+
+    @cached_property
+    def tree(self) -> Tree:
+        return Tree([factor.to_bytes(32, "big") for factor in self.factors])
+
+    @property
+    def root(self) -> NumericsRoot:
+        return NumericsRoot(sha256(NUMERICS_TAG + self.header + self.tree.top))
+
+    def path(self, number: int) -> tuple[bytes, ...]:
+        return self.tree.path(number)
