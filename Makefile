@@ -1,0 +1,51 @@
+# Two commands do everything: `make demo` and `make test`. Both install what is missing first, once.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= python3
+BIN := .venv/bin
+FORGE := node_modules/.bin/forge
+
+.PHONY: demo test test-contracts test-python lint bench setup clean
+.DEFAULT_GOAL := test
+
+demo: setup
+	@$(BIN)/python -m tests.stories.demo
+
+test: lint test-contracts test-python
+
+# Warnings of the compiler are errors only where they are ours; the libraries' are not.
+test-contracts: setup
+	@$(FORGE) test
+
+test-python: setup
+	@$(BIN)/python -m pytest -q
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy rollup executor prover api bench
+
+bench: setup
+	@$(BIN)/python -m bench all
+
+setup: build/.python build/.node
+
+build/.python: requirements.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "ANH needs Python 3.11 or later: '$(PYTHON)' was not found."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "ANH needs Python 3.11 or later: $$($(PYTHON) --version) is too old."; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "ANH needs Python's venv module: install python3-venv."; exit 1; }
+	@echo "Installing Python packages into .venv (once) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@mkdir -p build && touch $@
+
+build/.node: package.json package-lock.json
+	@command -v node >/dev/null && command -v npm >/dev/null || { echo "ANH needs Node 20 or later with npm: 'node' or 'npm' was not found."; exit 1; }
+	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' || { echo "ANH needs Node 20 or later: $$(node --version) is too old."; exit 1; }
+	@echo "Installing the Ethereum tool chain into node_modules (once) ..."
+	@npm ci --silent --no-audit --no-fund
+	@mkdir -p build && touch $@
+
+clean:
+	@rm -rf build .venv node_modules
