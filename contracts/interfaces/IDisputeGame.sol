@@ -91,9 +91,14 @@ interface IDisputeGame {
     error TooEarly(Instant current, Instant from);
     error TooLate(Instant current, Instant until);
     error NoEagerTrace(ClaimId received);
-    error TraceIsEager(ClaimId received);
     error ZeroTraceRoot();
     error NothingOpened();
+    error NothingDemanded();
+    /// @param received hash of the model, the inputs and the entry that a witness names
+    /// @param expected what they were when the claim was challenged
+    error WrongWitness(bytes32 received, bytes32 expected);
+    /// @notice Lists that must be equally long are not.
+    error WrongCount(uint256 received, uint256 expected);
     error TooManyLeaves(uint256 received, uint256 maximum);
     error UnknownPage(uint256 received, uint256 pages);
     error WrongPage(bytes32 received, bytes32 expected);
@@ -102,18 +107,21 @@ interface IDisputeGame {
     error NoFaultFound();
 
     /// @notice Demands that a claim's trace be opened. Once per claim, in its challenge window. `msg.value` is added to
-    /// the caller's Vault balance first; the bond is locked from there. Refused for eager claims: prove them.
+    /// the caller's Vault balance first; the bond is locked from there. An eager claim's own trace is open from then on:
+    /// so leaves of a trace that nobody serves can be demanded.
     function challenge(ClaimWitness calldata witness) external payable;
 
     /// @notice Executor only: opens the traces of any number of challenged claims of one batch.
     function open(ClaimBatch calldata claims, TraceOpening[] calldata openings) external;
 
     /// @notice In the collect period: asks for leaves of an opened trace, against a deposit for their supply.
+    /// @param refs at least one, and with those demanded before at most 256
     /// @param steps one proof per ref
     function demand(ClaimWitness calldata witness, LeafRef[] calldata refs, StepProof[] calldata steps) external payable;
 
     /// @notice Supplies leaves of one page, in time. Anyone may; the executor must.
-    /// @param positions which leaves of the page
+    /// @param refs the whole page, as demanded
+    /// @param positions which leaves of the page; `steps` and `openings` have one item for each
     function supply(
         ClaimWitness calldata witness,
         uint256 page,
