@@ -308,9 +308,7 @@ contract DisputeGame is IDisputeGame {
         uint256 bondWei = claimChain.refute(witness);
         uint256 gasWei = MeterLib.costWei(startGas, SLASH_TAIL_GAS, msg.data);
         Shares memory shares = SlashLib.split(bondWei, gasWei, pages, challenger != address(0), early);
-        emit Slashed(
-            id, bondWei, shares.burnedWei, shares.challengerWei, shares.senderWei, shares.demanderWei * pages
-        );
+        emit Slashed(id, bondWei, shares.burnedWei, shares.challengerWei, shares.senderWei, shares.demanderWei * pages);
         vault.burn(shares.burnedWei);
         _pay(challenger, shares.challengerWei + (held ? record.bondWei : 0));
         _pay(msg.sender, shares.senderWei);
@@ -449,9 +447,7 @@ contract DisputeGame is IDisputeGame {
         view
     {
         for (uint256 i = 0; i < refs.length; ++i) {
-            judge.requireSlot(
-                committed, refs[i].step, steps[i].record, steps[i].path, refs[i].slot, refs[i].leaf
-            );
+            judge.requireSlot(committed, refs[i].step, steps[i].record, steps[i].path, refs[i].slot, refs[i].leaf);
         }
     }
 
