@@ -1,0 +1,60 @@
+"""`python -m bench NAME [--json]`: runs one benchmark, prints its figures, keeps them in `bench/results/NAME.json`.
+
+It knows no benchmark: a module of this package that has `run` is one.
+"""
+
+import argparse
+import importlib
+import json
+import pkgutil
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+
+
+def names() -> list[str]:
+    """Names of all benchmarks, sorted."""
+    return sorted(module.name for module in pkgutil.iter_modules([str(HERE)]) if not module.name.startswith("_"))
+
+
+def measure(name: str) -> dict[str, Any]:
+    """Runs benchmark `name`; the object that `--json` prints."""
+    results = importlib.import_module(f"bench.{name}").run()
+    return {"name": name, "results": results}
+
+
+def keep(report: dict[str, Any]) -> None:
+    """Writes the report to `bench/results/`."""
+    folder = HERE / "results"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{report['name']}.json").write_text(json.dumps(report, indent=2) + "\n")
+
+
+def table(results: dict[str, Any], indent: str = "") -> str:
+    """The figures, one a line; a table within them is indented below its name."""
+    width = max(map(len, results), default=0)
+    lines = []
+    for name, value in results.items():
+        if isinstance(value, dict):
+            lines += [f"{indent}{name}", table(value, indent + "  ")]
+        else:
+            lines.append(f"{indent}{name:<{width}}  {value}")
+    return "\n".join(lines)
+
+
+def main(arguments: list[str]) -> int:
+    """Exit status 0 if the benchmark ran; whether its figures are good enough is for their reader to say."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("name", choices=names(), help="the benchmark")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    chosen = parser.parse_args(arguments)
+    report = measure(chosen.name)
+    keep(report)
+    print(json.dumps(report) if chosen.json else table(report["results"]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
