@@ -102,7 +102,9 @@ interface IClaimChain {
     error NotInClaims(uint32 index);
     error ClaimIsLive(RequestBatchId requests, uint32 index);
     error NotYetRefundable(Instant deadline);
+    error AlreadyContested(ClaimId received);
     error AlreadySettled(ClaimId received);
+    error NothingToRetry(ClaimId received);
     error NoCallback(RequestId received);
     error InsufficientGas(uint256 available, uint256 required);
     error EndpointTooLong(uint256 received, uint256 maximum);
@@ -134,7 +136,7 @@ interface IClaimChain {
     function finaliseContested(ClaimWitness calldata witness) external;
 
     /// @notice Fires the callbacks of final claims, in pages. The caller earns each tip once, whether the callback
-    /// succeeds or not.
+    /// succeeds or not. A batch that may be finalised and was not is finalised on the way.
     function settle(ClaimWitness[] calldata witnesses) external;
 
     /// @notice Fires the `Refuted` callback of one claim. No tip.
@@ -181,7 +183,8 @@ interface IClaimChain {
     function claimIdOf(ClaimBatchId batchId, uint32 index) external pure returns (ClaimId);
     function contested(ClaimId id) external view returns (Contested memory);
     function claimedBits(RequestBatchId requests, uint256 word) external view returns (uint256);
-    /// @notice How often claims on the request ended in refutation or rejection; each doubles its minimum bond.
+    /// @notice How often claims on the request ended in refutation or rejection; each refutation doubles its
+    /// minimum bond.
     function attemptsOf(RequestBatchId requests, uint32 index) external view returns (uint32 refutations, uint32 rejections);
     function leaseOf(RequestBatchId requests, uint32 scope) external view returns (address lessee, Instant until, uint256 depositWei);
     /// @notice Least bond of a claim now, wei.

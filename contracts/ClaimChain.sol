@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {Certainty, ClaimBatch, ClaimWitness, Contested, IClaimChain} from "./interfaces/IClaimChain.sol";
+import {IInbox, RequestBatch} from "./interfaces/IInbox.sol";
+import {IModelRegistry, Terms} from "./interfaces/IModelRegistry.sol";
+import {IVault} from "./interfaces/IVault.sol";
+import {Leases} from "./Leases.sol";
+import {BitsLib} from "./libraries/BitsLib.sol";
+import {CallbackLib, Message} from "./libraries/CallbackLib.sol";
+import {CLAIM_BATCH_TAG, CLAIM_TAG} from "./libraries/ConstantsLib.sol";
+import {EntriesLib} from "./libraries/EntriesLib.sol";
+import {LIVE, NOT_HERE, SETTLED, StandingLib, UNSETTLED} from "./libraries/StandingLib.sol";
+import {ClaimBatchId, ClaimId, RequestBatchId, RequestId} from "./types/Ids.sol";
+import {currentInstant, Duration, Instant} from "./types/Time.sol";
+
+/// @dev Bytes of an endpoint's URL.
+uint256 constant MAX_ENDPOINT_BYTES = 256;
+
+enum Delivery {
+    None,
+    Sent,
+    Failed
+}
+
+/// @notice What must be known of a claim that does not go the common way: contested, or with a failed callback.
+/// @param certainty `None` unless contested
+/// @param sequence of its announcement, fixed when it fell or when its callback failed
+struct Record {
+    Certainty certainty;
+    Instant finalAt;
+    uint96 bondWei;
+    uint64 sequence;
+    Delivery delivery;
+    address executor;
+}
+
+/// @title Bonded claims, their certainty, finality and callbacks
+/// @notice A claim batch is stored as two bits a claim; everything else about it comes back as calldata and is checked
+/// against the batch's id. Knows no outputs and no faults: the dispute game tells it which claims fall.
+/// @dev Nothing here is locked against re-entry: every call changes its own state before it calls out, and what a
+/// consumer can reach from its callback finds a finished state.
+contract ClaimChain is Leases {
+    using BitsLib for uint256[2];
+    using StandingLib for uint256[4];
+
+    address public immutable disputeGame;
+
+    mapping(ClaimBatchId => uint256[4]) private _standings;
+    mapping(ClaimId => Record) private _records;
+
+    modifier onlyDisputeGame() {
+        if (msg.sender != disputeGame) revert NotTheDisputeGame(msg.sender);
+        _;
+    }
+
+    constructor(
+        IVault vault_,
+        IInbox inbox_,
+        IModelRegistry registry_,
+        address disputeGame_,
+        Duration leaseTerm_,
+        uint96 leaseDepositWei_
+    ) Leases(vault_, inbox_, registry_, leaseTerm_, leaseDepositWei_) {
+        disputeGame = disputeGame_;
+    }
+
+    // Claim.
+
+    /// @inheritdoc IClaimChain
+    function claim(
+        RequestBatch calldata batch,
+        uint32 first,
+        uint32 count,
+        uint256[2] calldata presence,
+        bytes calldata data,
+        bool eager,
+        uint96 bondWei
+    ) external payable returns (ClaimBatchId) {
+        if (count == 0 || uint256(first) + count > batch.count) revert RangeOutOfBatch(first, count, batch.count);
+        ClaimBatch memory claims =
+            ClaimBatch(_requireOrdered(batch), msg.sender, first, count, 0, bondWei, currentInstant(), eager);
+        return _claim(batch, claims, presence, data);
+    }
+
+    function _claim(
+        RequestBatch calldata batch,
+        ClaimBatch memory claims,
+        uint256[2] memory presence,
+        bytes calldata data
+    ) private returns (ClaimBatchId id) {
+        if (presence.span() > claims.count) revert RangeOutOfBatch(claims.first, presence.span(), claims.count);
+        (uint256[2] memory live, bool reopened) = _take(batch, claims, presence);
+        Terms memory terms = registry.terms(batch.model);
+        _requireBond(batch, claims, terms.minBondGas);
+        claims.root = EntriesLib.rootOf(claims, presence, live, data, terms.outputBytes);
+
+        id = _claimBatchIdOf(claims);
+        // The same record twice in one block: only a claim that fell at once and was made again can do that.
+        if (reopened) _requireNew(claimIdOf(id, 0));
+        _standings[id].open(live);
+        _depositValue();
+        uint256 taken = live.size();
+        vault.pay(msg.sender, taken * leaseDepositWei);
+        vault.lock(msg.sender, taken * claims.bondWei);
+        emit Claimed(id, claims, batch, presence, live, data);
+    }
+
+    // Finality and callbacks.
+
+    /// @inheritdoc IClaimChain
+    function finalise(RequestBatch calldata requests, ClaimBatch calldata claims) external {
+        _requireSame(requests, claims);
+        _finalise(_claimBatchIdOf(claims), requests, claims);
+    }
+
+    /// @inheritdoc IClaimChain
+    function finaliseContested(ClaimWitness calldata witness) external {
+        _requireSame(witness.requests, witness.claims);
+        ClaimBatchId batchId = _claimBatchIdOf(witness.claims);
+        ClaimId id = claimIdOf(batchId, witness.index);
+        Record storage record = _records[id];
+        if (record.certainty != Certainty.Provisional) revert WrongCertainty(record.certainty, Certainty.Provisional);
+        Instant until = _windowEnd(witness.claims).later(record.finalAt);
+        if (currentInstant().isBefore(until)) revert WindowOpen(until);
+
+        record.certainty = Certainty.Final;
+        _standings[batchId].write(witness.index, witness.requests.callback ? UNSETTLED : SETTLED);
+        _payExecutor(witness.requests, witness.claims, 1);
+        emit ContestedFinalised(id, msg.sender);
+    }
+
+    /// @inheritdoc IClaimChain
+    function settle(ClaimWitness[] calldata witnesses) external {
+        uint256 tipsWei = 0;
+        for (uint256 i = 0; i < witnesses.length; ++i) {
+            _settle(witnesses[i]);
+            tipsWei += witnesses[i].requests.tipWei;
+        }
+        // Paid once for the page: each claim that reached this point was marked by this very call.
+        if (tipsWei != 0) vault.pay(msg.sender, tipsWei);
+    }
+
+    function _settle(ClaimWitness calldata witness) private {
+        (ClaimId id, ClaimBatchId batchId, RequestId request) = _verify(witness);
+        if (witness.request.callback == address(0)) revert NoCallback(request);
+        uint256[4] storage words = _standings[batchId];
+        uint256 standing = words.read(witness.index);
+        if (standing == LIVE) _finalise(batchId, witness.requests, witness.claims);
+        else if (standing == SETTLED) revert AlreadySettled(id);
+        else if (standing == NOT_HERE) revert WrongCertainty(_records[id].certainty, Certainty.Final);
+        // After the batch's finality, whose gas is not part of the reserve; a refusal undoes that too.
+        CallbackLib.requireGas(witness.request.callbackGas);
+
+        words.write(witness.index, SETTLED);
+        _send(witness, Message(request, id, Certainty.Final, _nextSequence(witness), _outputOf(witness)));
+    }
+
+    /// @inheritdoc IClaimChain
+    function announce(ClaimWitness calldata witness) external {
+        (ClaimId id,, RequestId request) = _verify(witness);
+        Record storage record = _records[id];
+        if (record.certainty != Certainty.Refuted) revert WrongCertainty(record.certainty, Certainty.Refuted);
+        if (record.delivery != Delivery.None) revert AlreadySettled(id);
+        if (witness.request.callback == address(0)) revert NoCallback(request);
+        CallbackLib.requireGas(witness.request.callbackGas);
+
+        record.delivery = Delivery.Sent;
+        _send(witness, Message(request, id, Certainty.Refuted, record.sequence, ""));
+    }
+
+    /// @inheritdoc IClaimChain
+    function retry(ClaimWitness calldata witness) external {
+        (ClaimId id,, RequestId request) = _verify(witness);
+        Record storage record = _records[id];
+        if (record.delivery != Delivery.Failed) revert NothingToRetry(id);
+        CallbackLib.requireGas(witness.request.callbackGas);
+
+        record.delivery = Delivery.Sent;
+        if (record.certainty == Certainty.Refuted) {
+            _send(witness, Message(request, id, Certainty.Refuted, record.sequence, ""));
+        } else {
+            _send(witness, Message(request, id, Certainty.Final, record.sequence, _outputOf(witness)));
+        }
+    }
+
+    /// @inheritdoc IClaimChain
+    function announceEndpoint(string calldata url) external {
+        uint256 length = bytes(url).length;
+        if (length > MAX_ENDPOINT_BYTES) revert EndpointTooLong(length, MAX_ENDPOINT_BYTES);
+        emit EndpointAnnounced(msg.sender, url);
+    }
+
+    // Dispute game only.
+
+    /// @inheritdoc IClaimChain
+    function contest(ClaimWitness calldata witness) external onlyDisputeGame returns (ClaimId, RequestId) {
+        (ClaimId id, ClaimBatchId batchId, RequestId request) = _verify(witness);
+        Record storage record = _records[id];
+        if (record.certainty != Certainty.None) revert AlreadyContested(id);
+        uint256 standing = _standings[batchId].read(witness.index);
+        if (standing != LIVE) {
+            revert WrongCertainty(standing == NOT_HERE ? Certainty.None : Certainty.Final, Certainty.Provisional);
+        }
+        Instant until = _windowEnd(witness.claims);
+        // A fault in an eager trace can be proven until finality, like one in an opened trace.
+        if (!witness.claims.eager && !currentInstant().isBefore(until)) revert WindowOver(until);
+
+        _standings[batchId].write(witness.index, NOT_HERE);
+        record.certainty = Certainty.Challenged;
+        record.bondWei = witness.claims.bondWei;
+        record.executor = witness.claims.executor;
+        emit Challenged(id, batchId, witness.index);
+        return (id, request);
+    }
+
+    /// @inheritdoc IClaimChain
+    /// @dev The record exists only because `contest` saw the whole witness; here its headers suffice.
+    function acquit(ClaimWitness calldata witness, Instant finalAt) external onlyDisputeGame {
+        ClaimId id = claimIdOf(_claimBatchIdOf(witness.claims), witness.index);
+        Record storage record = _records[id];
+        if (record.certainty != Certainty.Challenged) revert WrongCertainty(record.certainty, Certainty.Challenged);
+        record.certainty = Certainty.Provisional;
+        record.finalAt = finalAt;
+        emit Acquitted(id, finalAt);
+    }
+
+    /// @inheritdoc IClaimChain
+    function refute(ClaimWitness calldata witness) external onlyDisputeGame returns (uint96 bondWei) {
+        (ClaimId id, RequestId request) = _fall(witness, Certainty.Refuted);
+        bondWei = witness.claims.bondWei;
+        vault.move(disputeGame, bondWei);
+        emit Refuted(id, request);
+    }
+
+    /// @inheritdoc IClaimChain
+    function reject(ClaimWitness calldata witness, uint256 costWei)
+        external
+        onlyDisputeGame
+        returns (uint256 movedWei)
+    {
+        (ClaimId id, RequestId request) = _fall(witness, Certainty.Rejected);
+        ClaimBatch calldata claims = witness.claims;
+        movedWei = costWei < claims.bondWei ? costWei : claims.bondWei;
+        if (movedWei != 0) vault.move(disputeGame, movedWei);
+        if (movedWei != claims.bondWei) vault.pay(claims.executor, claims.bondWei - movedWei);
+        emit Rejected(id, request);
+    }
+
+    // Views.
+
+    /// @inheritdoc IClaimChain
+    function certaintyOf(ClaimBatch calldata claims, uint32 index) external view returns (Certainty, uint256) {
+        if (index >= claims.count) return (Certainty.None, 0);
+        ClaimBatchId batchId = _claimBatchIdOf(claims);
+        Record storage record = _records[claimIdOf(batchId, index)];
+        Instant until = _windowEnd(claims);
+        if (record.certainty == Certainty.Provisional) {
+            return (Certainty.Provisional, _secondsTo(until.later(record.finalAt)));
+        }
+        if (record.certainty != Certainty.None) return (record.certainty, 0);
+        uint256 standing = _standings[batchId].read(index);
+        if (standing == NOT_HERE) return (Certainty.None, 0);
+        return standing == LIVE ? (Certainty.Provisional, _secondsTo(until)) : (Certainty.Final, 0);
+    }
+
+    /// @inheritdoc IClaimChain
+    function claimBatchIdOf(ClaimBatch calldata claims) external view returns (ClaimBatchId) {
+        return _claimBatchIdOf(claims);
+    }
+
+    /// @inheritdoc IClaimChain
+    function claimIdOf(ClaimBatchId batchId, uint32 index) public pure returns (ClaimId) {
+        return ClaimId.wrap(keccak256(abi.encode(CLAIM_TAG, batchId, index)));
+    }
+
+    /// @inheritdoc IClaimChain
+    function contested(ClaimId id) external view returns (Contested memory) {
+        Record storage record = _records[id];
+        return Contested(record.certainty, record.finalAt, record.bondWei, record.executor);
+    }
+
+    // Claims.
+
+    // Finality.
+
+    function _finalise(ClaimBatchId id, RequestBatch calldata requests, ClaimBatch calldata claims) private {
+        Instant until = _windowEnd(claims);
+        if (currentInstant().isBefore(until)) revert WindowOpen(until);
+        uint256 live = _standings[id].close(claims.count, requests.callback);
+        if (live == 0) revert WrongCertainty(Certainty.None, Certainty.Provisional);
+        _payExecutor(requests, claims, live);
+        emit Finalised(id, uint32(live), msg.sender);
+    }
+
+    /// @dev Fees and bonds to the executor. Tips come along: to the caller, or kept here until callbacks are fired.
+    function _payExecutor(RequestBatch calldata requests, ClaimBatch calldata claims, uint256 live) private {
+        uint256 tipsWei = live * requests.tipWei;
+        uint256 feesWei = live * requests.feeWei;
+        if (feesWei + tipsWei != 0) inbox.release(feesWei + tipsWei);
+        vault.pay(claims.executor, feesWei + live * claims.bondWei);
+        if (tipsWei != 0 && !requests.callback) vault.pay(msg.sender, tipsWei);
+    }
+
+    function _windowEnd(ClaimBatch calldata claims) private view returns (Instant) {
+        return claims.claimedAt.afterwards(_challengeWindow(claims.requests));
+    }
+
+    function _secondsTo(Instant until) private view returns (uint256) {
+        Instant present = currentInstant();
+        return present.isBefore(until) ? Instant.unwrap(until) - Instant.unwrap(present) : 0;
+    }
+
+    // Callbacks.
+
+    function _send(ClaimWitness calldata witness, Message memory message) private {
+        if (CallbackLib.send(witness.request.callback, witness.request.callbackGas, message)) {
+            emit CallbackSent(message.request, message.claim, message.certainty, message.sequence);
+            return;
+        }
+        Record storage record = _records[message.claim];
+        record.delivery = Delivery.Failed;
+        record.sequence = message.sequence;
+        emit CallbackFailed(message.request, message.claim, message.certainty, message.sequence);
+    }
+
+    function _outputOf(ClaimWitness calldata witness) private pure returns (bytes calldata) {
+        return witness.entry[:witness.entry.length - (witness.claims.eager ? 32 : 0)];
+    }
+
+    // Fallen claims.
+
+    /// @dev Ends a claim that is challenged, or acquitted and not yet final.
+    function _fall(ClaimWitness calldata witness, Certainty fallen) private returns (ClaimId id, RequestId request) {
+        (id,, request) = _verify(witness);
+        Record storage record = _records[id];
+        Certainty certainty = record.certainty;
+        if (certainty != Certainty.Challenged && certainty != Certainty.Provisional) {
+            revert WrongCertainty(certainty, Certainty.Challenged);
+        }
+        record.certainty = fallen;
+        record.sequence = _nextSequence(witness);
+        _reopen(witness, request, fallen);
+    }
+
+    // Names and proofs.
+
+    /// @dev Checks everything in a witness but whether its claim batch was ever made: the batch's standings say that.
+    function _verify(ClaimWitness calldata witness)
+        private
+        view
+        returns (ClaimId id, ClaimBatchId batchId, RequestId request)
+    {
+        ClaimBatch calldata claims = witness.claims;
+        _requireSame(witness.requests, claims);
+        batchId = _claimBatchIdOf(claims);
+        id = claimIdOf(batchId, witness.index);
+        if (!EntriesLib.holds(claims, witness.index, witness.entry, witness.entryPath)) {
+            revert NotInClaims(witness.index);
+        }
+        request = inbox.requireOrdered(
+            witness.requests, claims.first + witness.index, witness.request, witness.requestPath
+        );
+    }
+
+    function _requireSame(RequestBatch calldata requests, ClaimBatch calldata claims) private view {
+        RequestBatchId received = _requestBatchIdOf(requests);
+        if (!(received == claims.requests)) revert UnknownRequestBatch(received);
+    }
+
+    function _requireNew(ClaimId id) private view {
+        Certainty certainty = _records[id].certainty;
+        if (certainty != Certainty.None) revert WrongCertainty(certainty, Certainty.None);
+    }
+
+    function _claimBatchIdOf(ClaimBatch memory claims) private view returns (ClaimBatchId) {
+        return ClaimBatchId.wrap(keccak256(abi.encode(CLAIM_BATCH_TAG, block.chainid, address(this), claims)));
+    }
+}
