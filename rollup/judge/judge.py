@@ -1,0 +1,60 @@
+"""Decides a fault proof: the Python twin of StepJudge (PROTOCOL.md, 5).
+
+Raises BadEncoding for a proof that shows nothing (the contract reverts), answers NO_FAULT when unsure.
+"""
+
+from __future__ import annotations
+
+from rollup.errors import BadEncoding, BadGraph
+from rollup.graph import Op, Step
+from rollup.judge.elements import elements_linked, elements_needed
+from rollup.judge.evaluate import evaluate
+from rollup.judge.finding import Finding
+from rollup.judge.link import Bands, find_bits, find_f32, find_label
+from rollup.judge.opening import claimed_value, counts_of, is_inline, require_factor, step_of, values_of
+from rollup.tensor import DType
+from rollup.types import Committed, FaultKind, FaultProof, StepProof, Verdict
+
+
+def judge(committed: Committed, proof: FaultProof) -> Verdict:
+    """The verdict on one fault proof. Raises BadEncoding if it is malformed or not about what was committed."""
+    step = step_of(committed, proof.step, StepProof(proof.step_record, proof.step_path))
+    if proof.element >= step.result.elements:
+        raise BadEncoding(f"element {proof.element} is outside a result of {step.result.elements}")
+    try:
+        find = _find_link if proof.kind is FaultKind.LINK else _find_step
+        return find(committed, proof, step).verdict
+    except BadGraph:
+        return Verdict.NO_FAULT
+
+
+def _find_step(committed: Committed, proof: FaultProof, step: Step) -> Finding:
+    runs = elements_needed(step, proof.element)
+    _require_openings(proof, len(runs))
+    values = [
+        values_of(committed, proof.step, step, run, opening) for run, opening in zip(runs, proof.openings, strict=True)
+    ]
+    if proof.factor:
+        require_factor(committed, proof.step, proof.factor, proof.numerics_path)
+    return evaluate(step, values, proof.hint, proof.factor)
+
+
+def _find_link(committed: Committed, proof: FaultProof, step: Step) -> Finding:
+    steps = counts_of(committed)[2]
+    if proof.step != steps - 1:
+        raise BadEncoding(f"a link fault is about step {steps - 1}, got {proof.step}")
+    if step.result.header != committed.output_header:
+        raise BadGraph("the last step's result is not the output")
+    run = elements_linked(step, proof.element)
+    _require_openings(proof, 1 if is_inline(committed) else 2)
+    traced = values_of(committed, proof.step, step, run, proof.openings[0])
+    claimed = claimed_value(committed, proof.element, proof.openings[1:])
+    bands = Bands(committed.output_band, committed.slash_band)
+    if step.op is Op.ARGMAX:
+        return find_label(claimed, traced, proof.hint, bands)
+    return find_f32(claimed, traced[0], bands) if step.result.dtype is DType.F32 else find_bits(claimed, traced[0])
+
+
+def _require_openings(proof: FaultProof, expected: int) -> None:
+    if len(proof.openings) != expected:
+        raise BadEncoding(f"this fault needs {expected} openings, got {len(proof.openings)}")

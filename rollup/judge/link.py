@@ -1,0 +1,57 @@
+"""The claimed output against the traced one: bands, not bits (PROTOCOL.md, 5, "Link").
+
+An opening need not be *the* run, only *a* run: honest kernels differ by the output band. Bands are f32 bits, absolute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from rollup.judge import floats
+from rollup.judge.finding import ACQUITTED, CERTAIN, Finding
+from rollup.judge.order import signed_64
+from rollup.judge.real import Real
+from rollup.types import Verdict
+
+
+@dataclass(frozen=True)
+class Bands:
+    """Beyond `output` a claim is rejected, beyond `slash` refuted: f32 bits."""
+
+    output: int
+    slash: int
+
+    def find(self, distance: Real) -> Finding:
+        """Judges a difference of claimed and traced output; the excess is in slashing bands."""
+        excess = distance.fraction / Real.of_f32(self.slash).fraction if self.slash else CERTAIN.excess
+        if distance.exceeds(Real.of_f32(self.slash)):
+            return Finding(Verdict.BEYOND_SOUND, excess)
+        if distance.exceeds(Real.of_f32(self.output)):
+            return Finding(Verdict.BEYOND_CALIBRATED, excess)
+        return Finding(Verdict.NO_FAULT, max(excess, Fraction(0)))
+
+
+def find_f32(claimed: int, traced: int, bands: Bands) -> Finding:
+    """Judges one f32 output element (bits)."""
+    if not floats.is_finite(traced):
+        return ACQUITTED
+    if not floats.is_finite(claimed):
+        return CERTAIN
+    return bands.find(abs(Real.of_f32(claimed) - Real.of_f32(traced)))
+
+
+def find_label(claimed: int, logits: Sequence[int], hint: int, bands: Bands) -> Finding:
+    """Judges one claimed label (i64 bits) by the traced logits (f32 bits); `hint` names a larger one."""
+    label = signed_64(claimed)
+    if not 0 <= label < len(logits):
+        return CERTAIN
+    if not 0 <= hint < len(logits) or not (floats.is_finite(logits[hint]) and floats.is_finite(logits[label])):
+        return ACQUITTED
+    return bands.find(Real.of_f32(logits[hint]) - Real.of_f32(logits[label]))
+
+
+def find_bits(claimed: int, traced: int) -> Finding:
+    """Judges one output element that has no band."""
+    return ACQUITTED if claimed == traced else CERTAIN

@@ -1,0 +1,41 @@
+"""Add, mul and relu: IEEE 754 rounds them correctly, so the bound is exact (PROTOCOL.md, 5).
+
+What honest hardware may still do is flush a subnormal operand or result to zero.
+"""
+
+from __future__ import annotations
+
+from rollup.graph import Op
+from rollup.judge import floats
+from rollup.judge.finding import ACQUITTED, Finding, between
+from rollup.judge.real import Real
+
+_ZERO = Real(0, 0)
+
+
+def find_pair(op: Op, value: int, a: int, b: int) -> Finding:
+    """Judges one element (f32 bits, all) of an add or a mul."""
+    if not (floats.is_finite(a) and floats.is_finite(b)):
+        return ACQUITTED
+    results = [(x + y if op is Op.ADD else x * y).f32 for x in _readings(a) for y in _readings(b)]
+    return between(value, *_with_flush(min(results, key=floats.ordinal), max(results, key=floats.ordinal)))
+
+
+def find_relu(value: int, a: int) -> Finding:
+    """Judges one element (f32 bits, both) of a relu."""
+    if not floats.is_finite(a):
+        return ACQUITTED
+    greater = 0 if floats.is_negative(a) else a
+    return between(value, *_with_flush(greater, greater))
+
+
+def _readings(bits: int) -> tuple[Real, ...]:
+    """What hardware may take an operand for."""
+    return (Real.of_f32(bits), _ZERO) if floats.is_subnormal(bits) else (Real.of_f32(bits),)
+
+
+def _with_flush(low: int, high: int) -> tuple[int, int]:
+    """The interval `low .. high` (f32 bits), containing 0 if either end may be flushed."""
+    if min(floats.magnitude(low), floats.magnitude(high)) >= floats.LEAST_NORMAL:
+        return low, high
+    return min(low, 0, key=floats.ordinal), max(high, 0, key=floats.ordinal)
