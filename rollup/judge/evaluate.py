@@ -9,13 +9,20 @@ from collections.abc import Sequence
 
 from rollup.graph import Op, Step
 from rollup.judge import contraction
+from rollup.judge.elements import Run
 from rollup.judge.finding import Finding
 from rollup.judge.movement import find_moved
 from rollup.judge.order import find_amax, find_argmax
 from rollup.judge.pointwise import find_pair, find_relu
-from rollup.tensor import DType
+from rollup.tensor import DType, Tensor
 
 Values = Sequence[Sequence[int]]
+
+
+def run_of(tensor: Tensor, run: Run) -> tuple[int, ...]:
+    """Bit patterns of the elements of `run` of `tensor`."""
+    width = tensor.spec.dtype.width
+    return bits_of(tensor.data[run.first * width : (run.first + run.count) * width], tensor.spec.dtype)
 
 
 def bits_of(data: bytes, dtype: DType) -> tuple[int, ...]:

@@ -6,13 +6,12 @@ Raises BadEncoding for a proof that shows nothing (the contract reverts), answer
 from __future__ import annotations
 
 from rollup.errors import BadEncoding, BadGraph
-from rollup.graph import Op, Step
+from rollup.graph import Step
 from rollup.judge.elements import elements_linked, elements_needed
 from rollup.judge.evaluate import evaluate
 from rollup.judge.finding import Finding
-from rollup.judge.link import Bands, find_bits, find_f32, find_label
+from rollup.judge.link import Bands, find_link
 from rollup.judge.opening import claimed_value, counts_of, is_inline, require_factor, step_of, values_of
-from rollup.tensor import DType
 from rollup.types import Committed, FaultKind, FaultProof, StepProof, Verdict
 
 
@@ -50,9 +49,7 @@ def _find_link(committed: Committed, proof: FaultProof, step: Step) -> Finding:
     traced = values_of(committed, proof.step, step, run, proof.openings[0])
     claimed = claimed_value(committed, proof.element, proof.openings[1:])
     bands = Bands(committed.output_band, committed.slash_band)
-    if step.op is Op.ARGMAX:
-        return find_label(claimed, traced, proof.hint, bands)
-    return find_f32(claimed, traced[0], bands) if step.result.dtype is DType.F32 else find_bits(claimed, traced[0])
+    return find_link(step, claimed, traced, proof.hint, bands)
 
 
 def _require_openings(proof: FaultProof, expected: int) -> None:

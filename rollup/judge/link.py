@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from rollup.graph import Op, Step
 from rollup.judge import floats
 from rollup.judge.finding import ACQUITTED, CERTAIN, Finding
 from rollup.judge.order import signed_64
 from rollup.judge.real import Real
+from rollup.tensor import DType
 from rollup.types import Verdict
 
 
@@ -31,6 +33,18 @@ class Bands:
         if distance.exceeds(Real.of_f32(self.output)):
             return Finding(Verdict.BEYOND_CALIBRATED, excess)
         return Finding(Verdict.NO_FAULT, max(excess, Fraction(0)))
+
+
+def find_link(step: Step, claimed: int, traced: Sequence[int], hint: int, bands: Bands) -> Finding:
+    """Judges one claimed output element (bits) by the values of `elements_linked` in the last step's trace."""
+    if step.op is Op.ARGMAX:
+        return find_label(claimed, traced, hint, bands)
+    return find_f32(claimed, traced[0], bands) if step.result.dtype is DType.F32 else find_bits(claimed, traced[0])
+
+
+def hint_of_label(logits: Sequence[int]) -> int:
+    """The hint of a link fault on labels: a largest logit, NaN aside."""
+    return max(range(len(logits)), key=lambda i: (not floats.is_nan(logits[i]), floats.ordinal(logits[i])))
 
 
 def find_f32(claimed: int, traced: int, bands: Bands) -> Finding:

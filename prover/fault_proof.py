@@ -1,0 +1,168 @@
+"""Builds the witness for one wrong thing in an opened trace; the Python judge decides it before anyone sends it.
+
+Knows no chain and no torch: it reads tensors that somebody fetched and verified. A prover in doubt stops and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from rollup.errors import BadEncoding, Doubt
+from rollup.graph import Graph, Numerics, Op, Source
+from rollup.judge.elements import Run, elements_linked, elements_needed
+from rollup.judge.evaluate import bits_of, evaluate, hint_for, run_of
+from rollup.judge.finding import Finding
+from rollup.judge.judge import judge
+from rollup.judge.link import Bands, find_link, hint_of_label
+from rollup.judge.opening import is_inline
+from rollup.tensor import Tensor
+from rollup.types import Committed, FaultKind, FaultProof, Opening, Verdict
+
+
+class TensorBundle(Protocol):
+    """A bundle's tensors with their places in it."""
+
+    def tensor(self, index: int) -> Tensor:
+        """Tensor number `index`. Raises NotFound if it is not served."""
+
+    def path(self, index: int) -> tuple[bytes, ...]:
+        """Siblings from the tensor's root to the top of the bundle."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that a fault in one opened trace is shown from.
+
+    `claimed` is the claimed output where the claim holds only its root, else None.
+    """
+
+    committed: Committed
+    graph: Graph
+    numerics: Numerics
+    inputs: TensorBundle
+    weights: TensorBundle
+    trace: TensorBundle
+    claimed: Tensor | None = None
+
+    @property
+    def last(self) -> int:
+        """Number of the step that makes the output."""
+        return len(self.graph.steps) - 1
+
+    def tensor(self, step: int, slot: int) -> Tensor:
+        """Tensor in slot `slot` of a step: 0 its result, 1.. its operands."""
+        bundle, index = self._place(step, slot)
+        return bundle.tensor(index)
+
+    def values(self, step: int, run: Run) -> tuple[int, ...]:
+        """Bits of a run's elements."""
+        return run_of(self.tensor(step, run.slot), run)
+
+    def open(self, step: int, run: Run) -> Opening:
+        """Opening of a run's leaves."""
+        bundle, index = self._place(step, run.slot)
+        return bundle.tensor(index).open(run.first, run.count, bundle.path(index))
+
+    def claimed_bits(self, element: int) -> int:
+        """Bits of one element of the claimed output. Raises Doubt if only its root is known."""
+        run = Run(0, element, 1)
+        if self.claimed is not None:
+            return run_of(self.claimed, run)[0]
+        if not is_inline(self.committed):
+            raise Doubt("the claimed output is known only by its root")
+        return bits_of(self.committed.claimed_output, self.graph.output.dtype)[element]
+
+    def _place(self, step: int, slot: int) -> tuple[TensorBundle, int]:
+        if slot == 0:
+            return self.trace, step
+        operand = self.graph.steps[step].operands[slot - 1]
+        bundles = {Source.INPUT: self.inputs, Source.WEIGHT: self.weights, Source.STEP: self.trace}
+        return bundles[operand.source], operand.index
+
+
+def find_step(evidence: Evidence, step: int, element: int) -> Finding:
+    """What the judge would find at one element of one step, by the values alone."""
+    record = evidence.graph.steps[step]
+    values = [evidence.values(step, run) for run in elements_needed(record, element)]
+    return evaluate(record, values, hint_for(record, values), evidence.numerics.factors[step])
+
+
+def find_output(evidence: Evidence, element: int) -> Finding:
+    """What the judge would find between the claimed and the traced output at one element."""
+    record = evidence.graph.steps[-1]
+    traced = evidence.values(evidence.last, elements_linked(record, element))
+    bands = Bands(evidence.committed.output_band, evidence.committed.slash_band)
+    hint = hint_of_label(traced) if record.op is Op.ARGMAX else 0
+    return find_link(record, evidence.claimed_bits(element), traced, hint, bands)
+
+
+def worst_element(evidence: Evidence, step: int, suspects: Iterable[int]) -> int | None:
+    """Of the suspects of one step that are faults: the one with the gravest verdict, then the largest excess."""
+    findings = {element: find_step(evidence, step, element) for element in suspects}
+    faults = [element for element, finding in findings.items() if finding.verdict is not Verdict.NO_FAULT]
+    return max(faults, key=lambda element: (findings[element].verdict, findings[element].excess), default=None)
+
+
+def prove_step(evidence: Evidence, step: int, element: int) -> FaultProof:
+    """Proof that one element of one step is wrong. Raises Doubt unless the Python judge finds the same."""
+    finding = find_step(evidence, step, element)
+    proof = step_witness(evidence, step, element)
+    if finding.verdict is Verdict.BEYOND_SOUND:
+        # The calibrated factor would only cost calldata.
+        proof = replace(proof, factor=0, numerics_path=())
+    return _checked(evidence, proof, finding.verdict)
+
+
+def prove_link(evidence: Evidence, element: int) -> FaultProof:
+    """Proof that the claimed output is not the traced one. Raises Doubt unless the Python judge finds the same."""
+    return _checked(evidence, link_witness(evidence, element), find_output(evidence, element).verdict)
+
+
+def step_witness(evidence: Evidence, step: int, element: int) -> FaultProof:
+    """The witness of one element of one step, fault or not: what the chain would need to judge it."""
+    record, factor = evidence.graph.steps[step], evidence.numerics.factors[step]
+    runs = elements_needed(record, element)
+    return FaultProof(
+        kind=FaultKind.STEP,
+        step=step,
+        element=element,
+        step_record=record.record,
+        step_path=evidence.graph.step_path(step),
+        openings=tuple(evidence.open(step, run) for run in runs),
+        hint=hint_for(record, [evidence.values(step, run) for run in runs]),
+        factor=factor,
+        numerics_path=evidence.numerics.path(step) if factor else (),
+    )
+
+
+def link_witness(evidence: Evidence, element: int) -> FaultProof:
+    """The witness of one element of the output, fault or not."""
+    record, last = evidence.graph.steps[-1], evidence.last
+    run = elements_linked(record, element)
+    openings = [evidence.open(last, run)]
+    if evidence.claimed is not None:
+        openings.append(evidence.claimed.open(element, 1))
+    return FaultProof(
+        kind=FaultKind.LINK,
+        step=last,
+        element=element,
+        step_record=record.record,
+        step_path=evidence.graph.step_path(last),
+        openings=tuple(openings),
+        hint=hint_of_label(evidence.values(last, run)) if record.op is Op.ARGMAX else 0,
+        factor=0,
+        numerics_path=(),
+    )
+
+
+def _checked(evidence: Evidence, proof: FaultProof, expected: Verdict) -> FaultProof:
+    place = f"{proof.kind.name} fault at element {proof.element} of step {proof.step}"
+    try:
+        verdict = judge(evidence.committed, proof)
+    except BadEncoding as error:
+        raise Doubt(f"the evidence for a {place} is not what was committed: {error}") from error
+    if verdict is Verdict.NO_FAULT or verdict is not expected:
+        raise Doubt(f"the judge finds {verdict.name} for a {place}, the values alone {expected.name}")
+    return proof

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+
+from rollup.judge.link import Bands, find_bits, find_f32, find_label
+from rollup.types import Verdict
+from tests.rollup.judge.f32 import INF, NAN, bits, exact, finite_bits
+
+BANDS = Bands(bits(0.25), bits(1.0))
+
+
+@given(finite_bits, finite_bits)
+def test_find_f32__difference__is_measured_exactly(claimed: int, traced: int) -> None:
+    distance = abs(exact(claimed) - exact(traced))
+    expected = Verdict((distance > Fraction(1, 4)) + (distance > 1))
+    finding = find_f32(claimed, traced, BANDS)
+    assert finding.verdict is expected
+    assert finding.excess == distance
+
+
+@pytest.mark.parametrize(
+    ("claimed", "traced", "verdict"),
+    [
+        (INF, bits(3e38), Verdict.BEYOND_SOUND),
+        (NAN, bits(0.0), Verdict.BEYOND_SOUND),
+        (bits(1.0), NAN, Verdict.NO_FAULT),
+        (bits(1.0), INF, Verdict.NO_FAULT),
+        (bits(2.0), bits(1.0), Verdict.BEYOND_CALIBRATED),
+        (bits(1.25), bits(1.0), Verdict.NO_FAULT),
+    ],
+)
+def test_find_f32__edges__are_as_the_protocol_says(claimed: int, traced: int, verdict: Verdict) -> None:
+    assert find_f32(claimed, traced, BANDS).verdict is verdict
+
+
+def test_find_f32__bands_of_zero__allow_equality_only() -> None:
+    assert find_f32(bits(1.0), bits(1.0), Bands(0, 0)).verdict is Verdict.NO_FAULT
+    assert find_f32(0, 1 << 31, Bands(0, 0)).verdict is Verdict.NO_FAULT
+    assert find_f32(1, 0, Bands(0, 0)).verdict is Verdict.BEYOND_SOUND
+
+
+@pytest.mark.parametrize(
+    ("claimed", "hint", "verdict"),
+    [
+        (3, 0, Verdict.BEYOND_SOUND),
+        (2**64 - 1, 0, Verdict.BEYOND_SOUND),
+        (0, 2, Verdict.BEYOND_SOUND),
+        (1, 2, Verdict.BEYOND_CALIBRATED),
+        (2, 0, Verdict.NO_FAULT),
+        (0, 3, Verdict.NO_FAULT),
+        (0, -1, Verdict.NO_FAULT),
+    ],
+)
+def test_find_label__claimed_label__is_measured_against_the_hinted_logit(
+    claimed: int, hint: int, verdict: Verdict
+) -> None:
+    logits = [bits(0.0), bits(1.5), bits(2.0)]
+    assert find_label(claimed, logits, hint, BANDS).verdict is verdict
+
+
+def test_find_label__logit_not_finite__acquits() -> None:
+    assert find_label(0, [bits(0.0), INF], 1, BANDS).verdict is Verdict.NO_FAULT
+    assert find_label(1, [bits(0.0), NAN], 0, BANDS).verdict is Verdict.NO_FAULT
+
+
+def test_find_bits__other_bits__are_beyond_everything() -> None:
+    assert find_bits(1, 2).verdict is Verdict.BEYOND_SOUND
+    assert find_bits(2, 2).verdict is Verdict.NO_FAULT
