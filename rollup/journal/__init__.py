@@ -16,7 +16,6 @@ from rollup.journal.requests import (
     RequestStatus,
     SignedRequest,
 )
-from rollup.journal.transactions import Transactions
 
 __all__ = [
     "AcceptedRequest",
@@ -32,7 +31,6 @@ __all__ = [
     "RequestStatus",
     "Requests",
     "SignedRequest",
-    "Transactions",
     "Work",
     "open_journal",
 ]

@@ -1,0 +1,84 @@
+"""A model as it travels: a folder that is pushed, and the blobs from which executors load it.
+
+Folder: `program.json` and `weights.safetensors`. Blobs: the program's JSON under its graph root, the weights under
+their bundle root, the numerics under theirs. Whoever loads a program lowers it again and compares the root, so a
+program that is not the registered graph is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rollup.blobs import BlobReader, Blobs
+from rollup.errors import BadEncoding, BadInput
+from rollup.graph import Numerics
+from rollup.lowering import Lowered, lower
+from rollup.program import MAX_PROGRAM_BYTES, Program
+from rollup.tensor import Tensor
+from rollup.types import BundleRoot, GraphRoot
+from rollup.weights import MAX_FILE_BYTES, read_weights, write_weights
+
+PROGRAM_FILE = "program.json"
+WEIGHTS_FILE = "weights.safetensors"
+
+
+@dataclass(frozen=True)
+class Package:
+    """A program and the tensors of its weights, in order."""
+
+    program: Program
+    weights: tuple[Tensor, ...]
+
+
+def write_folder(folder: Path, program: Program, weights: Sequence[Tensor]) -> None:
+    """Writes the form in which models are pushed. Raises BadEncoding for a program that is too long to be read."""
+    text = program.to_json()
+    if len(text) > MAX_PROGRAM_BYTES:
+        raise BadEncoding(f"the program has {len(text)} bytes, at most {MAX_PROGRAM_BYTES} can be read")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / PROGRAM_FILE).write_bytes(text)
+    write_weights(folder / WEIGHTS_FILE, program.weights, weights)
+
+
+def read_folder(folder: Path, max_weight_bytes: int = MAX_FILE_BYTES) -> Package:
+    """Reads what `write_folder` wrote, or a stranger says it did. Raises BadInput, BadEncoding or BadGraph."""
+    for name in (PROGRAM_FILE, WEIGHTS_FILE):
+        if not (folder / name).is_file():
+            raise BadInput(f"{folder} has no {name}")
+    size = (folder / PROGRAM_FILE).stat().st_size
+    if size > MAX_PROGRAM_BYTES:
+        raise BadEncoding(f"{PROGRAM_FILE} has {size} bytes, at most {MAX_PROGRAM_BYTES} are read")
+    program = Program.from_json((folder / PROGRAM_FILE).read_bytes())
+    return Package(program, read_weights(folder / WEIGHTS_FILE, program.weights, max_weight_bytes))
+
+
+def store(blobs: Blobs, package: Package, numerics: Numerics) -> tuple[GraphRoot, BundleRoot]:
+    """Stores a model's blobs; returns its graph root and its weights' bundle root."""
+    root = lower(package.program).graph.root
+    blobs.put_named(root, package.program.to_json())
+    blobs.put_numerics(numerics)
+    return root, blobs.put_tensors(list(package.weights))
+
+
+def load_program(blobs: BlobReader, root: GraphRoot) -> tuple[Program, Lowered]:
+    """The program stored under a graph root, and its graph. Raises BadEncoding if it lowers to another."""
+
+    def check(text: bytes) -> tuple[Program, Lowered]:
+        program = Program.from_json(text)
+        lowered = lower(program)
+        if lowered.graph.root != root:
+            raise BadEncoding(f"the program under 0x{root.hex()} lowers to 0x{lowered.graph.root.hex()}")
+        return program, lowered
+
+    return blobs.get_named(root, check, MAX_PROGRAM_BYTES)
+
+
+def load_weights(blobs: BlobReader, root: BundleRoot, program: Program) -> tuple[Tensor, ...]:
+    """The weights of a program. Raises BadEncoding unless they are as many as it names, each of its shape."""
+    roots = blobs.get_bundle(root).roots
+    if len(roots) != len(program.weights):
+        raise BadEncoding(f"bundle 0x{root.hex()} has {len(roots)} tensors, the program {len(program.weights)} weights")
+    pairs = zip(roots, program.weights, strict=True)
+    return tuple(blobs.get_tensor(tensor, weight.spec) for tensor, weight in pairs)

@@ -1,0 +1,88 @@
+"""Packages: what is stored under a graph root must lower to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rollup.blobs import Blobs, open_blobs
+from rollup.errors import BadEncoding, BadGraph, BadInput, NotFound
+from rollup.graph import Numerics
+from rollup.lowering import lower
+from rollup.package import Package, load_program, load_weights, read_folder, store, write_folder
+from rollup.program import MAX_PROGRAM_BYTES, Program
+from rollup.tensor import Bundle, Tensor
+from rollup.types import GraphRoot
+from tests.rollup.programs import small
+
+
+def package() -> Package:
+    return Package(small(), tuple(Tensor(weight.spec, bytes(weight.spec.byte_length)) for weight in small().weights))
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> Blobs:
+    return open_blobs(tmp_path / "blobs")
+
+
+def test_a_folder_without_a_program__is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"has no program\.json"):
+        read_folder(tmp_path)
+
+
+def test_a_program_file_too_long__is_refused_unread(tmp_path: Path) -> None:
+    write_folder(tmp_path, small(), package().weights)
+    with (tmp_path / "program.json").open("r+b") as file:
+        file.truncate(MAX_PROGRAM_BYTES + 1)
+    with pytest.raises(BadEncoding, match="at most 8388608 are read"):
+        read_folder(tmp_path)
+
+
+def test_pickled_weights__are_refused(tmp_path: Path) -> None:
+    write_folder(tmp_path, small(), package().weights)
+    (tmp_path / "weights.safetensors").write_bytes(b"\x80\x04\x95" + bytes(64))
+    with pytest.raises(BadEncoding):
+        read_folder(tmp_path)
+
+
+def test_a_folder__is_read_back(tmp_path: Path) -> None:
+    write_folder(tmp_path, small(), package().weights)
+    again = read_folder(tmp_path)
+    assert again.program == small()
+    assert [tensor.root for tensor in again.weights] == [tensor.root for tensor in package().weights]
+
+
+def test_another_program_under_a_root__is_refused(blobs: Blobs) -> None:
+    other = Program(small().inputs, small().weights, small().calls[:-1])
+    root = lower(small()).graph.root
+    blobs.put_named(root, other.to_json())
+    with pytest.raises(BadEncoding, match=f"0x{root.hex()} lowers to 0x{lower(other).graph.root.hex()}"):
+        load_program(blobs, root)
+
+
+def test_a_malformed_program_under_a_root__is_refused(blobs: Blobs) -> None:
+    blobs.put_named(bytes(32), small().to_json().replace(b'"groups":[2]', b'"groups":[3]'))
+    with pytest.raises(BadGraph, match="3 groups"):
+        load_program(blobs, GraphRoot(bytes(32)))
+
+
+def test_too_few_weights__are_refused(blobs: Blobs) -> None:
+    root = blobs.put_tensors(list(package().weights[:2]))
+    with pytest.raises(BadEncoding, match="2 tensors, the program 3 weights"):
+        load_weights(blobs, root, small())
+
+
+def test_what_is_stored__is_loaded(blobs: Blobs) -> None:
+    numerics = Numerics((256,) * len(lower(small()).graph.steps))
+    graph_root, weights_root = store(blobs, package(), numerics)
+    program, lowered = load_program(blobs, graph_root)
+    assert program == small()
+    assert lowered.graph.root == graph_root
+    assert Bundle([tensor.root for tensor in load_weights(blobs, weights_root, program)]).root == weights_root
+    assert blobs.get_numerics(numerics.root) == numerics
+
+
+def test_an_unknown_root__is_not_found(blobs: Blobs) -> None:
+    with pytest.raises(NotFound):
+        load_program(blobs, GraphRoot(bytes(32)))
