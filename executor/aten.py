@@ -54,7 +54,8 @@ def linear(emit: Emitter, args: Arguments) -> Ref:
 
 
 def matmul(emit: Emitter, args: Arguments) -> Ref:
-    a, b = args["self"], args.get("other", args.get("mat2"))
+    a: Ref = args["self"]
+    b: Ref = args["other"] if "other" in args else args["mat2"]
     if len(emit.shape(b)) == 2:
         return emit.call(Function.LINEAR, a, _permute(emit, b, (1, 0)))
     return emit.call(Function.MATMUL, a, b)

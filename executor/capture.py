@@ -92,9 +92,7 @@ class _Walk:
         self.emit = Emitter(inputs)
         self._made.update({spec.arg.name: Ref(Source.INPUT, place) for place, spec in enumerate(specs)})
         self._parameters = {
-            spec.arg.name: str(spec.target)
-            for spec in exported.graph_signature.input_specs
-            if spec.kind in _PARAMETERS
+            spec.arg.name: str(spec.target) for spec in exported.graph_signature.input_specs if spec.kind in _PARAMETERS
         }
 
     def visit(self, node: Node) -> None:
@@ -149,7 +147,7 @@ class _Walk:
 
     def output(self) -> Ref:
         """The module's only output. Raises BadGraph for several."""
-        outputs = [node for node in self._exported.graph.nodes if node.op == "output"][0].args[0]
+        outputs = next(node for node in self._exported.graph.nodes if node.op == "output").args[0]
         if len(outputs) != 1 or not isinstance(outputs[0], Node):
             raise BadGraph(f"the module returns {len(outputs)} values, not one tensor")
         return self._ref(outputs[0])

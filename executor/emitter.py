@@ -8,18 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-
 from torch import Tensor
 
 from executor.tensors import spec_of
-
 from rollup.call import SIGNATURES, Call, Function, Ref, Value
 from rollup.errors import BadGraph
 from rollup.graph import Source
 from rollup.program import Program, Weight
 from rollup.shapes import result_of
 from rollup.tensor import TensorSpec
-
 
 
 class Emitter:
@@ -85,7 +82,5 @@ class Emitter:
 
 
 def _renumbered(call: Call, places: dict[int, int]) -> Call:
-    operands = (
-        Ref(ref.source, places[ref.index]) if ref.source is Source.WEIGHT else ref for ref in call.operands
-    )
+    operands = (Ref(ref.source, places[ref.index]) if ref.source is Source.WEIGHT else ref for ref in call.operands)
     return replace(call, operands=tuple(operands))

@@ -1,0 +1,52 @@
+"""A model in memory: its program, its graph and its weights as torch tensors. Knows nothing of where they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from executor.tensors import from_canonical
+from rollup.graph import Graph, Operand, Source, Step
+from rollup.lowering import Lowered, lower
+from rollup.package import Package
+from rollup.program import Program
+
+
+@dataclass(frozen=True)
+class Network:
+    """`weights` are f32 (or integer) CPU tensors, in the order of their bundle."""
+
+    program: Program
+    lowered: Lowered
+    weights: tuple[Tensor, ...]
+
+    @property
+    def graph(self) -> Graph:
+        return self.lowered.graph
+
+    @property
+    def byte_length(self) -> int:
+        """Bytes of the weights."""
+        return sum(weight.spec.byte_length for weight in self.program.weights)
+
+    @classmethod
+    def from_package(cls, package: Package) -> Network:
+        weights = tuple(from_canonical(tensor) for tensor in package.weights)
+        return cls(package.program, lower(package.program), weights)
+
+
+def operands_of(
+    step: Step, inputs: Sequence[Tensor], weights: Sequence[Tensor], results: Sequence[Tensor]
+) -> list[Tensor]:
+    """The tensors that `step` reads."""
+    return [_operand(operand, inputs, weights, results) for operand in step.operands]
+
+
+def _operand(
+    operand: Operand, inputs: Sequence[Tensor], weights: Sequence[Tensor], results: Sequence[Tensor]
+) -> Tensor:
+    if operand.source is Source.STEP:
+        return results[operand.index]
+    return (inputs if operand.source is Source.INPUT else weights)[operand.index]

@@ -1,0 +1,104 @@
+"""Capture: a program computes what the module computes; whatever it cannot hold is named, all at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from executor.capture import capture, export_to_folder
+from executor.network import Network
+from executor.runner import Runner
+from rollup.errors import BadGraph
+from rollup.package import read_folder
+from tests.executor.nets import ConvNet, conv_net, tangle
+
+
+class Softly(nn.Module):
+    """Three things that cannot be judged, in two places."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.Sequential(nn.Linear(4, 4), nn.GELU())
+        self.outer = nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.softmax(self.outer(torch.sigmoid(self.inner(x))), -1)
+
+
+class Mixer(nn.Module):
+    """Adds up over the requests."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([x, x], dim=0)
+
+
+class Two(nn.Module):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return torch.relu(x), x + 1
+
+
+def test_every_unsupported_operator__is_named_with_its_place() -> None:
+    with pytest.raises(BadGraph) as refusal:
+        capture(Softly().eval(), [torch.zeros(1, 4)])
+    sentence = str(refusal.value)
+    for operator in ("aten.gelu.default", "aten.sigmoid.default", "aten.softmax.int"):
+        assert f"{operator} is not supported" in sentence
+    assert "inner.1 (" in sentence
+    assert "test_capture.py" in sentence
+
+
+def test_a_module_in_training__is_refused() -> None:
+    with pytest.raises(BadGraph, match="training mode"):
+        capture(ConvNet().train(), [torch.zeros(1, 1, 8, 8)])
+
+
+def test_requests_that_meet__are_refused() -> None:
+    with pytest.raises(BadGraph, match="holds requests"):
+        capture(Mixer().eval(), [torch.zeros(1, 4)])
+
+
+def test_two_outputs__are_refused() -> None:
+    with pytest.raises(BadGraph, match="returns 2 values"):
+        capture(Two().eval(), [torch.zeros(1, 4)])
+
+
+def test_double_precision__is_refused() -> None:
+    with pytest.raises(BadGraph, match=r"torch\.float64 is none of"):
+        capture(nn.Linear(4, 4).double().eval(), [torch.zeros(1, 4, dtype=torch.float64)])
+
+
+@pytest.mark.parametrize(("make", "shape", "near"), [(conv_net, (5, 1, 8, 8), 0.0), (tangle, (5, 4, 6, 6), 2e-5)])
+def test_a_program__computes_what_its_module_does(make: object, shape: tuple[int, ...], near: float) -> None:
+    # Batch norm becomes one multiplication and one addition, so tangle differs by rounding.
+    module, network = make()  # type: ignore[operator]
+    inputs = torch.randn(shape)
+    with torch.no_grad():
+        expected = module(inputs)
+        received = Runner(network).module(inputs)
+    assert received.shape == expected.shape
+    assert (received - expected).abs().max() <= near
+
+
+def test_statistics_folded_into_constants__are_no_weights() -> None:
+    _, network = tangle()
+    names = {weight.name for weight in network.program.weights}
+    assert "conv.weight" in names
+    assert not names & {"norm.weight", "norm.bias", "norm.running_mean", "norm.running_var"}
+
+
+def test_a_call__knows_its_origin() -> None:
+    _, network = conv_net()
+    origins = {call.origin for call in network.program.calls}
+    assert {"net.features.0", "features.0"} & origins
+    assert network.graph.steps[-1].origin == "logits"
+
+
+def test_an_exported_folder__holds_the_same_network(tmp_path: Path) -> None:
+    module, network = conv_net()
+    export_to_folder(module, [torch.zeros(1, 1, 8, 8)], tmp_path)
+    again = Network.from_package(read_folder(tmp_path))
+    assert again.graph.root == network.graph.root
+    assert all(torch.equal(a, b) for a, b in zip(again.weights, network.weights, strict=True))

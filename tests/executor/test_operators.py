@@ -1,0 +1,60 @@
+"""The float64 evaluation of every step, element by element, against the judge's exact one."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from executor.network import Network, operands_of
+from executor.operators import evaluate_rounded, magnitude, terms_of
+from executor.tensors import to_canonical
+from rollup.graph import Op
+from rollup.judge.elements import elements_needed
+from rollup.judge.evaluate import evaluate, hint_for, run_of
+from rollup.types import Verdict
+from tests.executor.nets import Labels, conv_net, network_of, tangle
+
+
+def networks() -> list[tuple[str, Network, tuple[int, ...]]]:
+    torch.manual_seed(3)
+    labels = network_of(Labels(), torch.zeros(1, 1, 8, 8))
+    return [
+        ("conv_net", conv_net()[1], (1, 1, 8, 8)),
+        ("tangle", tangle()[1], (1, 4, 6, 6)),
+        ("labels", labels, (1, 1, 8, 8)),
+    ]
+
+
+NETWORKS = networks()
+
+
+@pytest.mark.parametrize(("name", "network", "shape"), NETWORKS, ids=[name for name, _, _ in NETWORKS])
+def test_every_element__passes_the_judge_at_the_least_factor(
+    name: str, network: Network, shape: tuple[int, ...]
+) -> None:
+    inputs = [torch.randn(shape)]
+    results: list[torch.Tensor] = []
+    for step in network.graph.steps:
+        operands = operands_of(step, inputs, network.weights, results)
+        results.append(evaluate_rounded(step, operands))
+        tensors = [to_canonical(tensor) for tensor in (results[-1], *operands)]
+        assert tensors[0].spec == step.result
+        for element in range(step.result.elements):
+            values = [run_of(tensors[run.slot], run) for run in elements_needed(step, element)]
+            # The factor 1: an error of one rounding of each product's magnitude, which float64 never makes.
+            finding = evaluate(step, values, hint_for(step, values), 256 if step.op is Op.CONTRACT else 0)
+            assert finding.verdict is Verdict.NO_FAULT, (name, step, element)
+
+
+def test_these_networks__use_every_operator() -> None:
+    assert {step.op for _, network, _ in NETWORKS for step in network.graph.steps} == set(Op)
+
+
+def test_magnitude__is_the_sum_of_absolute_products() -> None:
+    _, network = conv_net()
+    step = network.graph.steps[-1]
+    row = torch.tensor([[-1.0, 2.0] * 16])
+    operands = [row, *operands_of(step, [], network.weights, [row] * len(network.graph.steps))[1:]]
+    expected = row.abs().double() @ operands[1].abs().double().T + operands[2].abs().double()
+    assert torch.allclose(magnitude(step, operands), expected, rtol=1e-12)
+    assert terms_of(step) == 33
