@@ -90,6 +90,8 @@ contract DisputeGame is IDisputeGame {
         (ClaimId id,) = claimChain.contest(witness);
         Record storage record = _records[id];
         _requireStatus(record, DisputeStatus.None);
+        Windows memory windows = registry.terms(witness.requests.model).windows;
+        _requireBefore(witness.claims.claimedAt.afterwards(windows.challenge));
         uint96 bondWei = challengeBond(witness.claims.bondWei).toUint96();
 
         record.status = DisputeStatus.Challenged;
@@ -100,10 +102,9 @@ contract DisputeGame is IDisputeGame {
         if (witness.claims.eager) _openTrace(id, record, _eagerTrace(witness.entry));
 
         _lock(bondWei);
-        Duration open_ = registry.terms(witness.requests.model).windows.open;
         record.costWei = _cap96(MeterLib.costWei(startGas, CHALLENGE_TAIL_GAS, msg.data));
         record.bondWei = bondWei;
-        record.open = open_;
+        record.open = windows.open;
     }
 
     /// @inheritdoc IDisputeGame

@@ -7,7 +7,8 @@ RollupError
 │   ├── BadGraph         a graph that cannot be judged
 │   ├── BadSignature     not signed by whom it names
 │   ├── Conflict         contradicts what was accepted before
-│   └── NotFound         names nothing that is known
+│   ├── NotFound         names nothing that is known
+│   └── Reverted         the contracts refuse it as things stand; carries the error's name and values
 ├── Retry            nothing was lost; the same call may succeed later
 │   ├── Unavailable      a service (chain, queue, journal, blobs) does not answer
 │   ├── NotYet           the thing exists and is not ready
@@ -22,6 +23,8 @@ Knows nothing of HTTP, the chain or torch: api/errors.py maps these to problem+j
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 
 class RollupError(Exception):
@@ -54,6 +57,19 @@ class Conflict(Refused):
 
 class NotFound(Refused):
     """Names nothing that is known here."""
+
+
+class Reverted(Refused):
+    """The contracts refuse the call as things stand; another state of the chain may allow it.
+
+    `name` is the Solidity error's, `values` its arguments by name (bytes as 0x-text).
+    """
+
+    def __init__(self, name: str, values: Mapping[str, object]) -> None:
+        self.name = name
+        self.values = {key: "0x" + value.hex() if isinstance(value, bytes) else value for key, value in values.items()}
+        details = ", ".join(f"{key} {value}" for key, value in self.values.items())
+        super().__init__(f"the chain refuses: {name}({details})")
 
 
 class Retry(RollupError):

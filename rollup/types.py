@@ -249,3 +249,80 @@ class Dispute:
     demanded: int
     supplied: int
     trace_root: BundleRoot
+
+
+@dataclass(frozen=True)
+class DemandPage:
+    """What one `demand` call asked for; bit i of `supplied`: leaf i of the page was supplied."""
+
+    demander: Address
+    deposit_wei: int
+    refs_hash: bytes
+    supplied: int
+    count: int
+
+
+@dataclass(frozen=True)
+class TraceOpening:
+    """The executor's answer to the challenge of claim `index` of a batch."""
+
+    index: int
+    trace_root: BundleRoot
+
+
+@dataclass(frozen=True)
+class Contested:
+    """A claim that left its batch because it was challenged; after acquittal not final before `final_at`."""
+
+    certainty: Certainty
+    final_at: int
+    bond_wei: int
+    executor: Address
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What orders and claims need of a model. `output_bytes`: of the canonical output tensor."""
+
+    output_bytes: int
+    min_bond_gas: int
+    windows: Windows
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An on-chain request's wish; `inputs` empty means that `inputs_root` names inputs kept off chain."""
+
+    model: ModelId
+    inputs: bytes
+    inputs_root: BundleRoot
+    fee_wei: int
+    tip_wei: int
+    min_bond_wei: int
+    deadline: int
+    callback: Address
+    callback_gas: int
+
+
+@dataclass(frozen=True)
+class PostTerms:
+    """What the signed requests of one posted batch share."""
+
+    model: ModelId
+    fee_wei: int
+    tip_wei: int
+    min_bond_wei: int
+    deadline: int
+    callback: Address
+    callback_gas: int
+
+
+@dataclass(frozen=True)
+class Signed:
+    """One signed request as posted; the rest of it stands in PostTerms."""
+
+    requester: Address
+    nonce: int
+    inputs: bytes
+    inputs_root: BundleRoot
+    signature: bytes

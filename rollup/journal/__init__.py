@@ -16,6 +16,7 @@ from rollup.journal.requests import (
     RequestStatus,
     SignedRequest,
 )
+from rollup.journal.transactions import Transactions
 
 __all__ = [
     "AcceptedRequest",
@@ -31,6 +32,7 @@ __all__ = [
     "RequestStatus",
     "Requests",
     "SignedRequest",
+    "Transactions",
     "Work",
     "open_journal",
 ]

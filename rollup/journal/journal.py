@@ -8,6 +8,7 @@ from rollup.journal.cursor import Cursors
 from rollup.journal.database import Database
 from rollup.journal.jobs import MAX_ATTEMPTS, Jobs
 from rollup.journal.requests import Requests
+from rollup.journal.transactions import Transactions
 
 
 class Journal:
@@ -17,6 +18,7 @@ class Journal:
         self.database = database
         self.requests = Requests(database)
         self.jobs = Jobs(database, max_attempts)
+        self.transactions = Transactions(database)
         self.cursors = Cursors(database)
 
     def close(self) -> None:

@@ -65,6 +65,21 @@ jobs = Table(
 )
 Index("jobs_by_model", jobs.c.model, jobs.c.status, jobs.c.place)
 
+transactions = Table(
+    "transactions",
+    METADATA,
+    Column("hash", LargeBinary(32), primary_key=True),
+    Column("order", BigInteger, nullable=False),
+    Column("sender", LargeBinary(20), nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("intent", String(128), nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("max_fee_wei", String(32), nullable=False),
+    Column("tip_wei", String(32), nullable=False),
+)
+Index("transactions_by_intent", transactions.c.sender, transactions.c.intent)
+Index("transactions_by_nonce", transactions.c.sender, transactions.c.nonce)
+
 cursors = Table(
     "cursors",
     METADATA,

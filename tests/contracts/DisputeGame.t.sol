@@ -31,6 +31,20 @@ contract DisputeGameTest is DisputeCast {
         game.challenge(witness);
     }
 
+    function test_challenge_aroundTheWindow_isInTimeOnlyBefore() public {
+        (ClaimWitness memory witness, ClaimId id) = live(0, true);
+        for (uint256 moment = START + 200; moment <= START + 201; ++moment) {
+            vm.warp(moment);
+            vm.expectRevert(_tooLate(moment, START + 200));
+            vm.prank(CHALLENGER);
+            game.challenge(witness);
+        }
+        vm.warp(START + 199);
+        vm.prank(CHALLENGER);
+        game.challenge(witness);
+        assertStatus(id, DisputeStatus.Opened);
+    }
+
     function test_challenge_locksTheBondAndRemembersTheClaim() public {
         (ClaimWitness memory witness, ClaimId id) = live(0, false);
         uint96 bond = uint96(game.challengeBond(BOND));

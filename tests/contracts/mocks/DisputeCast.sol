@@ -55,7 +55,7 @@ abstract contract DisputeCast is Harness {
     }
 
     function windows() internal pure returns (Windows memory) {
-        return Windows(Duration.wrap(1000), Duration.wrap(100), Duration.wrap(40), Duration.wrap(60), Duration.wrap(80));
+        return Windows(Duration.wrap(200), Duration.wrap(100), Duration.wrap(40), Duration.wrap(60), Duration.wrap(80));
     }
 
     function fund(address account) internal {
@@ -69,6 +69,7 @@ abstract contract DisputeCast is Harness {
         witness.claims.count = 4;
         witness.claims.bondWei = BOND;
         witness.claims.root = keccak256(abi.encode(nonce));
+        witness.claims.claimedAt = instant(START);
         witness.claims.eager = eager;
         witness.index = index;
         witness.requests.model = ModelId.wrap(keccak256("model"));

@@ -1,0 +1,39 @@
+"""ModelRegistry: model id -> all that is registered about it. See IModelRegistry.sol for what each does and raises."""
+
+from __future__ import annotations
+
+from rollup.chain.abi import to_record
+from rollup.chain.client import Snapshot
+from rollup.chain.contract import Contract
+from rollup.chain.sender import Intent
+from rollup.config import Deployment
+from rollup.types import Address, BundleRoot, Model, ModelId, Terms
+
+
+class Models(Contract):
+    """Models are immutable, so what was read once stays true."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        super().__init__("IModelRegistry", deployment.model_registry)
+
+    def register(self, model: Model) -> Intent:
+        return self._intent("register", model)
+
+    def id_of(self, at: Snapshot, model: Model) -> ModelId:
+        return ModelId(self._read(at, "idOf", model)[0])
+
+    def model(self, at: Snapshot, id_: ModelId) -> Model:
+        return to_record(Model, self._read(at, "model", id_)[0])
+
+    def terms(self, at: Snapshot, id_: ModelId) -> Terms:
+        return to_record(Terms, self._read(at, "terms", id_)[0])
+
+    def exists(self, at: Snapshot, id_: ModelId) -> bool:
+        return bool(self._read(at, "exists", id_)[0])
+
+    def registrant_of(self, at: Snapshot, id_: ModelId) -> Address:
+        return Address(bytes.fromhex(self._read(at, "registrantOf", id_)[0][2:]))
+
+    def commit_inputs(self, at: Snapshot, id_: ModelId, inputs: bytes) -> BundleRoot:
+        """Bundle root of inline inputs. Raises Reverted with what is wrong with them."""
+        return BundleRoot(self._read(at, "commitInputs", id_, inputs)[0])

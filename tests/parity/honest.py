@@ -1,0 +1,89 @@
+"""Each operator run literally by the table of PROTOCOL.md, 3, in numpy float32: slow, plain, and without the judge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rollup.graph import Op, Step
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def run_step(step: Step, operands: Sequence[Array]) -> Array:
+    """The step's result, in its shape; operands as native-endian arrays of any shape."""
+    flat = [np.ascontiguousarray(operand).reshape(-1) for operand in operands]
+    result = _OPERATORS[step.op](step, flat)
+    return np.asarray(result, flat[0].dtype if step.op is not Op.ARGMAX else np.int64).reshape(step.result.shape)
+
+
+def _contract(step: Step, operands: list[Array]) -> Array:
+    length, index, (row_a, row_b, bias) = step.attributes[0], *_axes(step, 1, 3)
+    a, b = operands[0].reshape(-1, length), operands[1].reshape(-1, length)
+    result = np.array([np.dot(a[i], b[j]) for i, j in zip(row_a, row_b, strict=True)], np.float32)
+    return result + (operands[2][bias] if len(operands) == 3 else np.zeros(len(index), np.float32))
+
+
+def _pair(step: Step, operands: list[Array]) -> Array:
+    _, (place_a, place_b) = _axes(step, 0, 2)
+    a, b = operands[0][place_a], operands[1][place_b]
+    return np.asarray(a + b if step.op is Op.ADD else a * b)
+
+
+def _relu(step: Step, operands: list[Array]) -> Array:
+    return np.maximum(operands[0], np.float32(0))
+
+
+def _rows(step: Step, operands: list[Array]) -> Array:
+    rows = operands[0].reshape(-1, step.attributes[0])
+    return np.asarray(rows.max(axis=1) if step.op is Op.AMAX else rows.argmax(axis=1))
+
+
+def _strided(step: Step, operands: list[Array]) -> Array:
+    _, (places,) = _axes(step, 1, 1)
+    return np.asarray(operands[0][step.attributes[0] + places])
+
+
+def _cat(step: Step, operands: list[Array]) -> Array:
+    inner, *lengths = step.attributes
+    blocks = [operand.reshape(-1, length, inner) for operand, length in zip(operands, lengths, strict=True)]
+    return np.concatenate(blocks, axis=1)
+
+
+def _patches(step: Step, operands: list[Array]) -> Array:
+    fill, n, c, h, w, groups, kh, kw, sh, sw, ph, pw, dh, dw, oh, ow = step.attributes
+    ground = np.array([fill], np.uint32).view(np.float32)[0] if operands[0].dtype == np.float32 else 0
+    picture = operands[0].reshape(n, c, h, w)
+    wide = np.full((n, c, h + 2 * ph, w + 2 * pw), ground, picture.dtype)
+    wide[:, :, ph : ph + h, pw : pw + w] = picture
+    windows = [
+        wide[:, :, y * sh : y * sh + (kh - 1) * dh + 1 : dh, x * sw : x * sw + (kw - 1) * dw + 1 : dw]
+        for y in range(oh)
+        for x in range(ow)
+    ]
+    stacked = np.stack(windows, axis=1).reshape(n, oh * ow, groups, c // groups * kh * kw)
+    return stacked.transpose(0, 2, 1, 3)
+
+
+_OPERATORS = {
+    Op.CONTRACT: _contract,
+    Op.ADD: _pair,
+    Op.MUL: _pair,
+    Op.RELU: _relu,
+    Op.AMAX: _rows,
+    Op.ARGMAX: _rows,
+    Op.STRIDED: _strided,
+    Op.CAT: _cat,
+    Op.PATCHES: _patches,
+}
+
+
+def _axes(step: Step, before: int, operands: int) -> tuple[Array, list[Array]]:
+    """Flat indices of the result, and for each operand the place `Σ iₐ·sₐ` of every element."""
+    dims = step.attributes[before : before + step.rank]
+    count = int(np.prod(dims, dtype=np.int64))
+    grid = np.indices(dims).reshape(step.rank, count) if step.rank else np.zeros((0, 1), np.int64)
+    strides = [step.attributes[before + (1 + i) * step.rank :][: step.rank] for i in range(operands)]
+    return np.arange(count), [np.array(s, np.int64) @ grid if step.rank else np.zeros(1, np.int64) for s in strides]

@@ -1,0 +1,98 @@
+"""The openings of each operator against the same operator run whole, on tensors whose elements are all different."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from rollup.errors import BadGraph
+from rollup.graph import Op, Step
+from rollup.judge.elements import Run, elements_linked, elements_needed
+from rollup.judge.evaluate import run_of
+from rollup.tensor import DType, TensorSpec
+from tests.parity.honest import run_step
+from tests.parity.toy import array_of, f32, network, step_on, tensor_of, tensor_of_bits
+
+PICTURE = (0, 2, 4, 5, 6, 2, 3, 2, 2, 1, 1, 0, 1, 2, 3, 4)
+
+
+def strided(attributes: tuple[int, ...], rank: int = 1, elements: int = 6) -> Step:
+    operand = tensor_of_bits(DType.F32, (6,), range(6))
+    return step_on(Op.STRIDED, f32(elements), [operand], rank, attributes)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "rank", "elements"),
+    [
+        ((0, 5, 1), 1, 6),
+        ((1, 6, 1), 1, 6),
+        ((-6, 6, 1), 1, 6),
+        ((0, 6), 1, 6),
+        ((0, 6, 1, 1), 1, 6),
+        ((0, -6, 1), 1, 6),
+        ((0,), 0, 6),
+    ],
+)
+def test_elements_needed__record_that_contradicts_itself__is_refused(
+    attributes: tuple[int, ...], rank: int, elements: int
+) -> None:
+    with pytest.raises(BadGraph):
+        elements_needed(strided(attributes, rank, elements), 5)
+
+
+@pytest.mark.parametrize("change", [(1, 3), (2, 5), (5, 3), (5, 0), (14, 4), (6, 0)])
+def test_elements_needed__patches_that_do_not_fit__are_refused(change: tuple[int, int]) -> None:
+    step = network().graph.steps[0]
+    attributes = list(step.attributes)
+    attributes[change[0]] = change[1]
+    with pytest.raises(BadGraph):
+        elements_needed(replace(step, attributes=tuple(attributes)), 0)
+
+
+def test_elements_needed__wrong_dtypes__are_refused() -> None:
+    for number in range(len(network().graph.steps)):
+        step = network().graph.steps[number]
+        with pytest.raises(BadGraph):
+            elements_needed(replace(step, result=TensorSpec(DType.I32, step.result.shape)), 0)
+
+
+def test_elements_needed__element_outside_the_result__is_refused() -> None:
+    with pytest.raises(BadGraph, match="element 6 is outside a result of 6"):
+        elements_needed(strided((0, 6, 1)), 6)
+
+
+def test_elements_needed__negative_strides__read_backwards() -> None:
+    assert elements_needed(strided((5, 6, -1)), 2) == (Run(0, 2, 1), Run(1, 3, 1))
+
+
+def test_elements_needed__scalar_result__has_no_axes() -> None:
+    step = step_on(Op.STRIDED, f32(), [tensor_of_bits(DType.F32, (6,), range(6))], 0, (4,))
+    assert elements_needed(step, 0) == (Run(0, 0, 1), Run(1, 4, 1))
+
+
+def test_elements_needed__movements_of_a_network__name_the_very_source() -> None:
+    evidence = network()
+    for number, step in enumerate(evidence.graph.steps):
+        if step.op not in (Op.STRIDED, Op.CAT, Op.PATCHES):
+            continue
+        for element in range(step.result.elements):
+            result, *source = (evidence.values(number, run) for run in elements_needed(step, element))
+            assert result[0] == (source[0][0] if source else step.attributes[0])
+
+
+def test_elements_needed__patches_with_all_its_parameters__name_the_very_source() -> None:
+    fill = 0x7F7FFFFF
+    picture = tensor_of_bits(DType.F32, (2, 4, 5, 6), range(1, 241))
+    step = step_on(Op.PATCHES, f32(2, 2, 12, 12), [picture], 0, (fill, *PICTURE[1:]))
+    result = tensor_of(run_step(step, [array_of(picture)]))
+    for element in range(step.result.elements):
+        own, *source = elements_needed(step, element)
+        expected = run_of(picture, source[0]) if source else (fill,)
+        assert run_of(result, own) == expected
+
+
+def test_elements_linked__label__is_the_row_of_logits() -> None:
+    evidence = network(with_label=True)
+    assert elements_linked(evidence.graph.steps[-1], 0) == Run(1, 0, 10)
+    assert elements_linked(evidence.graph.steps[-2], 3) == Run(0, 3, 1)

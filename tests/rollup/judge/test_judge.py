@@ -1,0 +1,162 @@
+"""Whole proofs: what is malformed is refused, what is honest is acquitted, what is wrong is found."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from prover.fault_proof import Evidence, link_witness, step_witness
+from rollup.errors import BadEncoding
+from rollup.graph import NUMERICS_HEADER_FP32, Op
+from rollup.judge.judge import judge
+from rollup.judge.opening import require_leaf, require_slot
+from rollup.types import FaultKind, FaultProof, LeafRef, StepProof, Verdict
+from tests.parity.toy import claiming, network, tampered, wide_linear, with_bits
+from tests.rollup.judge.f32 import NAN, bits
+
+WORD = b"\7" * 32
+LINEAR = 7
+
+
+@pytest.fixture(scope="module")
+def toy() -> Evidence:
+    return network()
+
+
+@pytest.fixture(scope="module")
+def wide() -> Evidence:
+    return wide_linear()
+
+
+def reopened(proof: FaultProof, slot: int, **changes: object) -> FaultProof:
+    openings = list(proof.openings)
+    openings[slot] = replace(openings[slot], **changes)  # type: ignore[arg-type]
+    return replace(proof, openings=tuple(openings))
+
+
+MALFORMED: dict[str, Callable[[FaultProof], FaultProof]] = {
+    "another step": lambda proof: replace(proof, step=proof.step - 1),
+    "no such step": lambda proof: replace(proof, step=10),
+    "no such element": lambda proof: replace(proof, element=10),
+    "another record": lambda proof: replace(proof, step_record=proof.step_record[:-1] + b"\2"),
+    "short record": lambda proof: replace(proof, step_record=proof.step_record[:20]),
+    "long record": lambda proof: replace(proof, step_record=proof.step_record + b"\0"),
+    "step path too long": lambda proof: replace(proof, step_path=(*proof.step_path, WORD)),
+    "step path too short": lambda proof: replace(proof, step_path=proof.step_path[:-1]),
+    "opening missing": lambda proof: replace(proof, openings=proof.openings[:-1]),
+    "opening too many": lambda proof: replace(proof, openings=proof.openings + proof.openings[-1:]),
+    "other leaf bytes": lambda proof: reopened(proof, 2, leaves=bytes(len(proof.openings[2].leaves))),
+    "leaf too short": lambda proof: reopened(proof, 1, leaves=proof.openings[1].leaves[:-1]),
+    "leaf padded": lambda proof: reopened(proof, 0, leaves=proof.openings[0].leaves + b"\0"),
+    "sibling too many": lambda proof: reopened(proof, 0, siblings=(WORD,)),
+    "bundle path too short": lambda proof: reopened(proof, 0, bundle_path=proof.openings[0].bundle_path[:-1]),
+    "bundle path of another": lambda proof: reopened(proof, 1, bundle_path=proof.openings[0].bundle_path),
+    "another factor": lambda proof: replace(proof, factor=proof.factor + 1),
+    "factor without path": lambda proof: replace(proof, numerics_path=()),
+}
+
+
+@pytest.mark.parametrize("change", MALFORMED.values(), ids=MALFORMED.keys())
+def test_judge__malformed_proof__is_refused(toy: Evidence, change: Callable[[FaultProof], FaultProof]) -> None:
+    proof = step_witness(toy, LINEAR, 3)
+    assert judge(toy.committed, proof) is Verdict.NO_FAULT
+    with pytest.raises(BadEncoding):
+        judge(toy.committed, change(proof))
+
+
+def test_judge__link_about_an_inner_step__is_refused(toy: Evidence) -> None:
+    proof = replace(step_witness(toy, LINEAR, 0), kind=FaultKind.LINK)
+    with pytest.raises(BadEncoding, match="a link fault is about step 9, got 7"):
+        judge(toy.committed, proof)
+
+
+def test_judge__unknown_numerics__is_refused(toy: Evidence) -> None:
+    committed = replace(toy.committed, numerics_header=NUMERICS_HEADER_FP32[:1] + b"\1" + bytes(30))
+    with pytest.raises(BadEncoding, match="unknown profile"):
+        judge(committed, step_witness(toy, LINEAR, 0))
+
+
+def test_judge__claimed_output_of_another_root__is_refused(wide: Evidence) -> None:
+    proof = link_witness(wide, 5)
+    assert judge(wide.committed, proof) is Verdict.NO_FAULT
+    with pytest.raises(BadEncoding, match="not the claimed one"):
+        judge(replace(wide.committed, claimed_output=WORD), proof)
+
+
+def test_judge__record_that_cannot_be_judged__acquits(wide: Evidence) -> None:
+    committed = replace(wide.committed, output_header=wide.graph.inputs[0].header)
+    assert judge(committed, link_witness(wide, 5)) is Verdict.NO_FAULT
+
+
+@pytest.mark.parametrize("evidence", [network(), network(with_label=True), wide_linear()], ids=["net", "label", "wide"])
+def test_judge__every_element_of_an_honest_run__is_acquitted(evidence: Evidence) -> None:
+    for number, step in enumerate(evidence.graph.steps):
+        for element in range(step.result.elements):
+            assert judge(evidence.committed, step_witness(evidence, number, element)) is Verdict.NO_FAULT
+    for element in range(evidence.graph.output.elements):
+        assert judge(evidence.committed, link_witness(evidence, element)) is Verdict.NO_FAULT
+
+
+@pytest.mark.parametrize("step", range(10))
+def test_judge__one_changed_element_of_any_step__is_found(toy: Evidence, step: int) -> None:
+    wrong = tampered(toy, step, 2, bits(123.0))
+    assert judge(wrong.committed, step_witness(wrong, step, 2)) is Verdict.BEYOND_SOUND
+    assert judge(wrong.committed, step_witness(wrong, step, 3)) is Verdict.NO_FAULT
+
+
+def test_judge__traced_label_that_is_not_the_largest__is_found() -> None:
+    honest = network(with_label=True)
+    label = int.from_bytes(honest.trace.tensor(10).data, "big")
+    wrong = tampered(honest, 10, 0, (label + 1) % 10)
+    assert judge(wrong.committed, step_witness(wrong, 10, 0)) is Verdict.BEYOND_SOUND
+
+
+def test_judge__not_a_number_where_the_sum_is_finite__is_found(toy: Evidence) -> None:
+    wrong = tampered(toy, LINEAR, 0, NAN)
+    assert judge(wrong.committed, step_witness(wrong, LINEAR, 0)) is Verdict.BEYOND_SOUND
+
+
+@pytest.mark.parametrize("shift", [3.0, -3.0])
+@pytest.mark.parametrize("name", ["toy", "wide"])
+def test_judge__claim_that_is_not_the_traced_output__is_found(
+    name: str, shift: float, request: pytest.FixtureRequest
+) -> None:
+    honest: Evidence = request.getfixturevalue(name)
+    output = honest.trace.tensor(honest.last)
+    traced = honest.claimed_bits(4)
+    for distance, verdict in ((shift, Verdict.BEYOND_SOUND), (shift / 3, Verdict.BEYOND_CALIBRATED)):
+        wrong = claiming(honest, with_bits(output, 4, bits(float_of(traced) + distance)))
+        assert judge(wrong.committed, link_witness(wrong, 4)) is verdict
+
+
+def float_of(word: int) -> float:
+    return float(struct.unpack(">f", word.to_bytes(4, "big"))[0])
+
+
+def test_require_leaf__every_leaf_of_a_row__is_accepted_in_its_own_place_only(wide: Evidence) -> None:
+    proof = StepProof(wide.graph.steps[0].record, wide.graph.step_path(0))
+    tensor, path = wide.weights.tensor(0), wide.weights.path(0)
+    for leaf in (0, 1, tensor.spec.leaf_count - 1):
+        opening = tensor.open_leaves(leaf, leaf, path)
+        require_leaf(wide.committed, LeafRef(0, 2, leaf), proof, opening)
+        with pytest.raises(BadEncoding):
+            require_leaf(wide.committed, LeafRef(0, 2, leaf ^ 2), proof, opening)
+
+
+@pytest.mark.parametrize("ref", [LeafRef(0, 3, 0), LeafRef(0, 2, 29), LeafRef(1, 0, 0), LeafRef(0, 0, 1)])
+def test_require_slot__leaf_that_does_not_exist__is_refused(wide: Evidence, ref: LeafRef) -> None:
+    proof = StepProof(wide.graph.steps[0].record, wide.graph.step_path(0))
+    with pytest.raises(BadEncoding):
+        require_slot(wide.committed, ref, proof)
+
+
+def test_require_slot__a_leaf_of_the_result__gives_its_shape(wide: Evidence) -> None:
+    proof = StepProof(wide.graph.steps[0].record, wide.graph.step_path(0))
+    assert require_slot(wide.committed, LeafRef(0, 0, 0), proof) == wide.graph.steps[0].result
+
+
+def test_toy__has_every_operator() -> None:
+    assert {step.op for step in network(with_label=True).graph.steps} == set(Op)
