@@ -288,3 +288,18 @@ EVENTS: tuple[type[Event], ...] = (
     *(ChallengeMade, TraceOpened, Demanded, Supplied, FaultProven, Silenced, Cleared, Slashed),
     *(Deposited, Withdrawn, Locked, Paid, Moved, Burned),
 )
+
+
+@dataclass(frozen=True)
+class Update:
+    """What is new on the chain since the last update.
+
+    keep: after a reorg the last block that still stands, all later events are undone first; None if nothing is undone.
+    events: in order of the chain. block, block_hash, timestamp: up to which block all is known.
+    """
+
+    keep: int | None
+    events: tuple[Event, ...]
+    block: int
+    block_hash: bytes
+    timestamp: int
