@@ -14,11 +14,9 @@ from rollup.graph import NUMERICS_HEADER_FP32, Op
 from rollup.judge.judge import judge
 from rollup.judge.opening import require_leaf, require_slot
 from rollup.types import FaultKind, FaultProof, LeafRef, StepProof, Verdict
+from tests.parity.malformed import MALFORMED, STEP, WORD
 from tests.parity.toy import claiming, network, tampered, wide_linear, with_bits
 from tests.rollup.judge.f32 import NAN, bits
-
-WORD = b"\7" * 32
-LINEAR = 7
 
 
 @pytest.fixture(scope="module")
@@ -31,44 +29,16 @@ def wide() -> Evidence:
     return wide_linear()
 
 
-def reopened(proof: FaultProof, slot: int, **changes: object) -> FaultProof:
-    openings = list(proof.openings)
-    openings[slot] = replace(openings[slot], **changes)  # type: ignore[arg-type]
-    return replace(proof, openings=tuple(openings))
-
-
-MALFORMED: dict[str, Callable[[FaultProof], FaultProof]] = {
-    "another step": lambda proof: replace(proof, step=proof.step - 1),
-    "no such step": lambda proof: replace(proof, step=10),
-    "no such element": lambda proof: replace(proof, element=10),
-    "another record": lambda proof: replace(proof, step_record=proof.step_record[:-1] + b"\2"),
-    "short record": lambda proof: replace(proof, step_record=proof.step_record[:20]),
-    "long record": lambda proof: replace(proof, step_record=proof.step_record + b"\0"),
-    "step path too long": lambda proof: replace(proof, step_path=(*proof.step_path, WORD)),
-    "step path too short": lambda proof: replace(proof, step_path=proof.step_path[:-1]),
-    "opening missing": lambda proof: replace(proof, openings=proof.openings[:-1]),
-    "opening too many": lambda proof: replace(proof, openings=proof.openings + proof.openings[-1:]),
-    "other leaf bytes": lambda proof: reopened(proof, 2, leaves=bytes(len(proof.openings[2].leaves))),
-    "leaf too short": lambda proof: reopened(proof, 1, leaves=proof.openings[1].leaves[:-1]),
-    "leaf padded": lambda proof: reopened(proof, 0, leaves=proof.openings[0].leaves + b"\0"),
-    "sibling too many": lambda proof: reopened(proof, 0, siblings=(WORD,)),
-    "bundle path too short": lambda proof: reopened(proof, 0, bundle_path=proof.openings[0].bundle_path[:-1]),
-    "bundle path of another": lambda proof: reopened(proof, 1, bundle_path=proof.openings[0].bundle_path),
-    "another factor": lambda proof: replace(proof, factor=proof.factor + 1),
-    "factor without path": lambda proof: replace(proof, numerics_path=()),
-}
-
-
 @pytest.mark.parametrize("change", MALFORMED.values(), ids=MALFORMED.keys())
 def test_judge__malformed_proof__is_refused(toy: Evidence, change: Callable[[FaultProof], FaultProof]) -> None:
-    proof = step_witness(toy, LINEAR, 3)
+    proof = step_witness(toy, STEP, 3)
     assert judge(toy.committed, proof) is Verdict.NO_FAULT
     with pytest.raises(BadEncoding):
         judge(toy.committed, change(proof))
 
 
 def test_judge__link_about_an_inner_step__is_refused(toy: Evidence) -> None:
-    proof = replace(step_witness(toy, LINEAR, 0), kind=FaultKind.LINK)
+    proof = replace(step_witness(toy, STEP, 0), kind=FaultKind.LINK)
     with pytest.raises(BadEncoding, match="a link fault is about step 9, got 7"):
         judge(toy.committed, proof)
 
@@ -76,7 +46,7 @@ def test_judge__link_about_an_inner_step__is_refused(toy: Evidence) -> None:
 def test_judge__unknown_numerics__is_refused(toy: Evidence) -> None:
     committed = replace(toy.committed, numerics_header=NUMERICS_HEADER_FP32[:1] + b"\1" + bytes(30))
     with pytest.raises(BadEncoding, match="unknown profile"):
-        judge(committed, step_witness(toy, LINEAR, 0))
+        judge(committed, step_witness(toy, STEP, 0))
 
 
 def test_judge__claimed_output_of_another_root__is_refused(wide: Evidence) -> None:
@@ -115,8 +85,8 @@ def test_judge__traced_label_that_is_not_the_largest__is_found() -> None:
 
 
 def test_judge__not_a_number_where_the_sum_is_finite__is_found(toy: Evidence) -> None:
-    wrong = tampered(toy, LINEAR, 0, NAN)
-    assert judge(wrong.committed, step_witness(wrong, LINEAR, 0)) is Verdict.BEYOND_SOUND
+    wrong = tampered(toy, STEP, 0, NAN)
+    assert judge(wrong.committed, step_witness(wrong, STEP, 0)) is Verdict.BEYOND_SOUND
 
 
 @pytest.mark.parametrize("shift", [3.0, -3.0])
