@@ -46,11 +46,15 @@ function dim(TensorHeader header, uint256 axis) pure returns (uint256) {
 }
 
 /// @notice Product of the dims: 1 for a scalar. A header is checked (`MerkleLib.requireHeader`) before this is used.
+/// @dev Seven dims of 32 bits fit a word, and an axis beyond them shifts everything out.
 function elements(TensorHeader header) pure returns (uint256 count) {
-    count = 1;
+    uint256 word = uint256(TensorHeader.unwrap(header));
     uint256 axes = rank(header);
-    for (uint256 axis = 0; axis < axes; ++axis) {
-        count *= dim(header, axis);
+    count = 1;
+    unchecked {
+        for (uint256 axis = 0; axis < axes; ++axis) {
+            count *= uint32(word >> (192 - 32 * axis));
+        }
     }
 }
 
