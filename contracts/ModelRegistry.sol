@@ -15,27 +15,22 @@ import {Duration} from "./types/Time.sol";
 /// @notice Keeps models as they were registered and checks inline inputs against them. It never sees a graph or a weight,
 /// only their roots, and holds no wei.
 /// @dev A model's record lies in the code of a contract of its own (SSTORE2): written once, and read whole for less than
-/// two storage slots. What each request and claim needs is kept apart in `Entry`.
+/// two storage slots, at an address that follows from the model's id. What each request and claim needs is in a slot.
 contract ModelRegistry is IModelRegistry {
-    /// @param outputBytes never zero: a model with zero here was never registered
-    /// @param record holds `abi.encode(Model)` as its code
-    struct Entry {
-        address registrant;
-        uint32 outputBytes;
-        uint64 minBondGas;
-        Windows windows;
-        address record;
-    }
-
     /// @dev Profile 1 (fp32), no flags.
     bytes32 private constant NUMERICS_HEADER = bytes32(uint256(1) << 248);
+    /// @dev In an encoded model: the offset of the record, then fifteen words before the inputs.
+    uint256 private constant RECORD_HEAD_BYTES = 0x200;
     uint32 private constant F32_INFINITY = 0x7f800000;
     uint32 private constant F32_LEAST_NORMAL = 0x00800000;
 
     uint64 public immutable MIN_BOND_GAS;
     Windows private _minimum;
     Windows private _maximum;
-    mapping(ModelId id => Entry) private _entries;
+    /// @dev `Terms` in one word, so that requests and claims read one slot: outputBytes:u32 | minBondGas:u64 |
+    /// challenge, open, collect, supply, prove: 5 x u32. Never zero, since no output is of zero bytes.
+    mapping(ModelId id => uint256) private _terms;
+    mapping(ModelId id => address) private _registrants;
 
     /// @param minimum shortest windows a model may have, seconds: long enough for honest parties to be included by L1
     /// @param maximum longest windows, seconds: bonds and fees must not be held for ever
@@ -53,31 +48,28 @@ contract ModelRegistry is IModelRegistry {
         _requireBands(candidate.outputBand, candidate.slashBand);
         _requireWindows(candidate.windows);
         if (candidate.minBondGas < MIN_BOND_GAS) revert MinBondGasTooLow(candidate.minBondGas, MIN_BOND_GAS);
-        _entries[id] = Entry({
-            registrant: msg.sender,
-            outputBytes: uint32(candidate.outputHeader.byteLength()),
-            minBondGas: candidate.minBondGas,
-            windows: candidate.windows,
-            record: SSTORE2.write(abi.encode(candidate))
-        });
+        _terms[id] = _pack(candidate);
+        _registrants[id] = msg.sender;
+        SSTORE2.writeDeterministic(abi.encode(candidate), ModelId.unwrap(id));
         emit Registered(id, msg.sender, candidate);
     }
 
     /// @inheritdoc IModelRegistry
     function commitInputs(ModelId id, bytes calldata inputs) external view returns (BundleRoot root) {
-        InputSpec[] memory specs = model(id).inputs;
-        _requireLength(specs, inputs.length);
+        InputSpec[] memory specs = _inputsOf(id);
         TensorRoot[] memory roots = new TensorRoot[](specs.length);
         uint256 element = 0;
         uint256 start = 0;
         for (uint256 i = 0; i < specs.length; ++i) {
             uint256 end = start + specs[i].header.byteLength();
+            if (end > inputs.length) revert WrongInputLength(inputs.length, _lengthOf(specs));
             bytes calldata tensor = inputs[start:end];
             RangeLib.requireWithin(specs[i], tensor, element);
             roots[i] = MerkleLib.tensorRoot(specs[i].header, tensor);
-            element += specs[i].header.elements();
+            element += tensor.length / specs[i].header.width();
             start = end;
         }
+        if (start != inputs.length) revert WrongInputLength(inputs.length, start);
         return MerkleLib.bundleRoot(roots);
     }
 
@@ -88,23 +80,31 @@ contract ModelRegistry is IModelRegistry {
 
     /// @inheritdoc IModelRegistry
     function model(ModelId id) public view returns (Model memory) {
-        return abi.decode(SSTORE2.read(_known(id).record), (Model));
+        return abi.decode(SSTORE2.read(_recordOf(id)), (Model));
     }
 
     /// @inheritdoc IModelRegistry
-    function terms(ModelId id) external view returns (Terms memory) {
-        Entry storage entry = _known(id);
-        return Terms({outputBytes: entry.outputBytes, minBondGas: entry.minBondGas, windows: entry.windows});
+    function terms(ModelId id) external view returns (Terms memory known) {
+        uint256 word = _terms[id];
+        if (word == 0) revert UnknownModel(id);
+        known.outputBytes = uint32(word >> 224);
+        known.minBondGas = uint64(word >> 160);
+        known.windows.challenge = Duration.wrap(uint32(word >> 128));
+        known.windows.open = Duration.wrap(uint32(word >> 96));
+        known.windows.collect = Duration.wrap(uint32(word >> 64));
+        known.windows.supply = Duration.wrap(uint32(word >> 32));
+        known.windows.prove = Duration.wrap(uint32(word));
     }
 
     /// @inheritdoc IModelRegistry
     function exists(ModelId id) public view returns (bool) {
-        return _entries[id].outputBytes != 0;
+        return _terms[id] != 0;
     }
 
     /// @inheritdoc IModelRegistry
     function registrantOf(ModelId id) external view returns (address) {
-        return _known(id).registrant;
+        if (!exists(id)) revert UnknownModel(id);
+        return _registrants[id];
     }
 
     /// @notice The shortest and the longest windows a model may have, seconds.
@@ -112,9 +112,27 @@ contract ModelRegistry is IModelRegistry {
         return (_minimum, _maximum);
     }
 
-    function _known(ModelId id) private view returns (Entry storage entry) {
-        entry = _entries[id];
-        if (entry.outputBytes == 0) revert UnknownModel(id);
+    function _pack(Model calldata candidate) private pure returns (uint256 word) {
+        word = (candidate.outputHeader.byteLength() << 64) | candidate.minBondGas;
+        uint32[5] memory periods = _periods(candidate.windows);
+        for (uint256 i = 0; i < 5; ++i) {
+            word = (word << 32) | periods[i];
+        }
+    }
+
+    function _recordOf(ModelId id) private view returns (address record) {
+        record = SSTORE2.predictDeterministicAddress(ModelId.unwrap(id));
+        if (record.code.length == 0) revert UnknownModel(id);
+    }
+
+    /// @dev The inputs are a model's only member of variable size, hence the tail of its encoding: they are read alone,
+    /// with a last word of the head that is turned into the offset which an encoded array begins with.
+    function _inputsOf(ModelId id) private view returns (InputSpec[] memory) {
+        bytes memory tail = SSTORE2.read(_recordOf(id), RECORD_HEAD_BYTES - 0x20);
+        assembly ("memory-safe") {
+            mstore(add(tail, 0x20), 0x20)
+        }
+        return abi.decode(tail, (InputSpec[]));
     }
 
     function _requireHeaders(Model calldata candidate) private pure {
@@ -161,11 +179,9 @@ contract ModelRegistry is IModelRegistry {
         ];
     }
 
-    function _requireLength(InputSpec[] memory specs, uint256 received) private pure {
-        uint256 expected = 0;
+    function _lengthOf(InputSpec[] memory specs) private pure returns (uint256 length) {
         for (uint256 i = 0; i < specs.length; ++i) {
-            expected += specs[i].header.byteLength();
+            length += specs[i].header.byteLength();
         }
-        if (received != expected) revert WrongInputLength(received, expected);
     }
 }

@@ -9,22 +9,28 @@ import {IVault} from "./interfaces/IVault.sol";
 /// @dev Burned wei stay here for ever and are only counted, so conservation can be read off this one contract. There is
 /// no `receive`: wei can be forced in, but then they belong to nobody.
 contract Vault is IVault {
+    /// @dev One slot, so that who may hold escrow is read with what is held, and is never written from zero.
+    /// @param escrowWei cannot overflow: it is at most the wei there are, below 2^90
+    struct Module {
+        bool known;
+        uint248 escrowWei;
+    }
+
     mapping(address account => uint256 amountWei) public balanceOf;
-    mapping(address module => uint256 amountWei) public escrowOf;
-    mapping(address account => bool) public isModule;
     uint256 public burned;
+    mapping(address account => Module) private _modules;
 
     /// @param modules the only contracts that may hold escrow. They need no code yet: they point at this contract, so
     /// their addresses are computed before they are deployed.
     constructor(address[] memory modules) {
         for (uint256 i = 0; i < modules.length; ++i) {
             if (modules[i] == address(0)) revert ZeroAccount();
-            isModule[modules[i]] = true;
+            _modules[modules[i]].known = true;
         }
     }
 
     modifier onlyModule() {
-        if (!isModule[msg.sender]) revert NotAModule(msg.sender);
+        if (!_modules[msg.sender].known) revert NotAModule(msg.sender);
         _;
     }
 
@@ -47,15 +53,14 @@ contract Vault is IVault {
     /// @inheritdoc IVault
     function lock(address account, uint256 amountWei) external onlyModule {
         _debit(account, amountWei);
-        escrowOf[msg.sender] += amountWei;
+        _modules[msg.sender].escrowWei += uint248(amountWei);
         emit Locked(msg.sender, account, amountWei);
     }
 
     /// @inheritdoc IVault
-    /// @dev Announced as a deposit by the module that is locked at once, so that the events alone add up.
+    /// @dev Announced as locked by the module from itself: the only `Locked` that no balance pays for.
     function escrow() external payable onlyModule {
-        escrowOf[msg.sender] += msg.value;
-        emit Deposited(msg.sender, msg.sender, msg.value);
+        _modules[msg.sender].escrowWei += uint248(msg.value);
         emit Locked(msg.sender, msg.sender, msg.value);
     }
 
@@ -69,9 +74,9 @@ contract Vault is IVault {
 
     /// @inheritdoc IVault
     function move(address module, uint256 amountWei) external onlyModule {
-        if (!isModule[module]) revert NotAModule(module);
+        if (!_modules[module].known) revert NotAModule(module);
         _take(amountWei);
-        escrowOf[module] += amountWei;
+        _modules[module].escrowWei += uint248(amountWei);
         emit Moved(msg.sender, module, amountWei);
     }
 
@@ -80,6 +85,16 @@ contract Vault is IVault {
         _take(amountWei);
         burned += amountWei;
         emit Burned(msg.sender, amountWei);
+    }
+
+    /// @inheritdoc IVault
+    function escrowOf(address module) external view returns (uint256 amountWei) {
+        return _modules[module].escrowWei;
+    }
+
+    /// @inheritdoc IVault
+    function isModule(address account) external view returns (bool) {
+        return _modules[account].known;
     }
 
     function _debit(address account, uint256 amountWei) private {
@@ -91,10 +106,10 @@ contract Vault is IVault {
     }
 
     function _take(uint256 amountWei) private {
-        uint256 available = escrowOf[msg.sender];
+        uint256 available = _modules[msg.sender].escrowWei;
         if (available < amountWei) revert InsufficientEscrow(msg.sender, available, amountWei);
         unchecked {
-            escrowOf[msg.sender] = available - amountWei; // compared above
+            _modules[msg.sender].escrowWei = uint248(available - amountWei); // compared above
         }
     }
 }

@@ -6,9 +6,10 @@ import {BOOL, F32, I32, I64, TensorHeader, U8} from "../types/Roots.sol";
 
 /// @title Ranges of inputs
 /// @notice Says whether a registered range makes sense and whether canonical bytes lie in it. It hashes nothing.
-/// @dev f32 values are compared as sign and magnitude of their bits, which is their order as numbers, -0 equal to +0.
-/// Every range's ends are finite, and the bits of NaN and of the infinities lie beyond those of all finite values: so
-/// they are out of every range without a test of their own.
+/// @dev Elements are compared by keys, unsigned words in the order of the values. An integer's key is its bits with the
+/// sign bit turned over, if it has one; a f32's likewise, with all other bits turned over too where it is negative. That
+/// order has -0 just below +0, so an end that is zero is widened to hold both. Every range's ends are finite, and the
+/// keys of NaN and of the infinities lie beyond those of all finite values: they need no test of their own.
 library RangeLib {
     uint256 private constant F32_SIGN = 1 << 31;
     uint256 private constant F32_INFINITY = 0x7f800000;
@@ -16,58 +17,80 @@ library RangeLib {
     /// @notice Refuses a dtype that inputs cannot have, ends that the dtype cannot hold, and `lo` above `hi`.
     /// @param input number of the input, for the error
     function requireRange(uint256 input, InputSpec calldata spec) internal pure {
-        uint8 code = spec.header.dtype();
-        bool fits = _holds(spec.header, code, spec.lo) && _holds(spec.header, code, spec.hi);
-        if (!fits || _end(code, spec.lo) > _end(code, spec.hi)) revert IModelRegistry.BadRange(input, spec.lo, spec.hi);
+        bool fits = _holds(spec.header, spec.lo) && _holds(spec.header, spec.hi);
+        if (!fits) revert IModelRegistry.BadRange(input, spec.lo, spec.hi);
+        (uint256 signBit, uint256 minus) = _order(spec.header);
+        (uint256 least, uint256 greatest) = _ends(spec, signBit, minus);
+        if (least > greatest) revert IModelRegistry.BadRange(input, spec.lo, spec.hi);
     }
 
     /// @notice Refuses the first element of `data`, one tensor's canonical bytes, that is out of `spec`'s range.
     /// @param first flat index of the tensor's first element over the concatenated inputs, for the error
     function requireWithin(InputSpec memory spec, bytes calldata data, uint256 first) internal pure {
-        uint8 code = spec.header.dtype();
         uint256 width = spec.header.width();
-        uint256 shift = 256 - 8 * width;
-        (int256 least, int256 greatest) = (_end(code, spec.lo), _end(code, spec.hi));
-        for (uint256 offset = 0; offset < data.length; offset += width) {
-            uint256 raw = _word(data, offset) >> shift;
-            int256 value = _value(code, raw);
-            if (value < least || value > greatest) {
-                int64 shown = code == F32 ? int64(uint64(raw)) : int64(value);
-                revert IModelRegistry.InputOutOfRange(first + offset / width, shown, spec.lo, spec.hi);
+        (uint256 signBit, uint256 minus) = _order(spec.header);
+        (uint256 least, uint256 greatest) = _ends(spec, signBit, minus);
+        // A key below `least` wraps around to one far above `span`. The shift keeps the element's bytes of the word.
+        uint256 span = greatest - least;
+        uint256 offset = 0;
+        uint256 raw;
+        bool outside = false;
+        assembly ("memory-safe") {
+            let shift := sub(256, shl(3, width))
+            for {} lt(offset, data.length) { offset := add(offset, width) } {
+                raw := shr(shift, calldataload(add(data.offset, offset)))
+                let key := xor(raw, signBit)
+                if and(raw, signBit) { key := xor(key, minus) }
+                if gt(sub(key, least), span) {
+                    outside := 1
+                    break
+                }
             }
         }
+        if (outside) _refuse(spec, first + offset / width, raw);
+    }
+
+    /// @return signBit of an element, zero if the dtype has none
+    /// @return minus what is turned over in a negative element
+    function _order(TensorHeader header) private pure returns (uint256 signBit, uint256 minus) {
+        uint8 code = header.dtype();
+        if (code == F32) return (F32_SIGN, F32_SIGN - 1);
+        if (code == I64) return (1 << 63, 0);
+        if (code == I32) return (1 << 31, 0);
+    }
+
+    function _ends(InputSpec memory spec, uint256 signBit, uint256 minus)
+        private
+        pure
+        returns (uint256 least, uint256 greatest)
+    {
+        (uint256 lo, uint256 hi) = (uint64(spec.lo), uint64(spec.hi));
+        if (minus != 0 && lo == 0) lo = F32_SIGN;
+        if (minus != 0 && hi == F32_SIGN) hi = 0;
+        // Of a negative i32 the upper half, all ones, is no part of the element.
+        if (spec.header.dtype() == I32) (lo, hi) = (uint32(lo), uint32(hi));
+        return (_key(lo, signBit, minus), _key(hi, signBit, minus));
+    }
+
+    function _key(uint256 raw, uint256 signBit, uint256 minus) private pure returns (uint256 key) {
+        key = raw ^ signBit;
+        if (raw & signBit != 0) key ^= minus;
     }
 
     /// @dev Whether `end` is a finite value of the dtype.
-    function _holds(TensorHeader header, uint8 code, int64 end) private pure returns (bool) {
-        if (code == F32) return end >= 0 && end <= int64(uint64(type(uint32).max)) && _magnitude(end) < F32_INFINITY;
+    function _holds(TensorHeader header, int64 end) private pure returns (bool) {
+        uint8 code = header.dtype();
+        if (code == F32) return end >= 0 && uint64(end) < 1 << 32 && uint64(end) & (F32_SIGN - 1) < F32_INFINITY;
         if (code == I64) return true;
         if (code == I32) return end >= type(int32).min && end <= type(int32).max;
-        if (code == U8) return end >= 0 && end <= int64(uint64(type(uint8).max));
+        if (code == U8) return end >= 0 && end <= 255;
         if (code == BOOL) return end == 0 || end == 1;
         revert IModelRegistry.BadHeader(TensorHeader.unwrap(header));
     }
 
-    function _end(uint8 code, int64 end) private pure returns (int256) {
-        return code == F32 ? _value(code, uint64(end)) : int256(end);
-    }
-
-    /// @dev A number that is ordered as the element with these bits is.
-    function _value(uint8 code, uint256 raw) private pure returns (int256) {
-        if (code == F32) return raw < F32_SIGN ? int256(raw) : -int256(raw - F32_SIGN);
-        if (code == I64) return int64(uint64(raw));
-        if (code == I32) return int32(uint32(raw));
-        return int256(raw);
-    }
-
-    function _magnitude(int64 bits) private pure returns (uint256) {
-        return uint64(bits) & (F32_SIGN - 1);
-    }
-
-    /// @dev The 32 bytes from `offset` on; what lies beyond the data is shifted out by the caller.
-    function _word(bytes calldata data, uint256 offset) private pure returns (uint256 word) {
-        assembly ("memory-safe") {
-            word := calldataload(add(data.offset, offset))
-        }
+    /// @dev Shows the element as ranges are written: bits of a f32, the value of an integer.
+    function _refuse(InputSpec memory spec, uint256 element, uint256 raw) private pure {
+        int64 shown = spec.header.dtype() == I32 ? int64(int32(uint32(raw))) : int64(uint64(raw));
+        revert IModelRegistry.InputOutOfRange(element, shown, spec.lo, spec.hi);
     }
 }
