@@ -53,7 +53,9 @@ struct RequestBatch {
     bool callback;
 }
 
-/// @notice An on-chain request's wish; `inputs` empty means that `inputsRoot` names inputs kept off chain.
+/// @notice An on-chain request's wish.
+/// @param inputs canonical bytes of all input tensors, concatenated; if empty, `inputsRoot` names inputs kept off chain,
+/// and otherwise it is not read
 struct Wish {
     ModelId model;
     bytes inputs;
@@ -77,7 +79,8 @@ struct PostTerms {
     uint32 callbackGas;
 }
 
-/// @notice One signed request as posted; the rest of it stands in `PostTerms`.
+/// @notice One signed request as posted; the rest of it stands in `PostTerms`. Inputs as in `Wish`.
+/// @param signature 65 bytes r | s | v over the request's id, by an account with a key
 struct Signed {
     address requester;
     uint64 nonce;
@@ -86,7 +89,7 @@ struct Signed {
     bytes signature;
 }
 
-/// @notice Why a posted request was logged empty instead of taken.
+/// @notice Why a posted request was logged empty instead of taken. Only a taken request uses its nonce up.
 enum EmptyReason {
     None,
     BadSignature,
@@ -109,12 +112,16 @@ interface IInbox {
     event Refunded(RequestId indexed id, RequestBatchId indexed batchId, uint32 index, uint256 amountWei);
 
     error NotTheSequencer(address received, address expected);
+    error NotTheClaimChain(address received, address expected);
     error WrongPayment(uint256 receivedWei, uint256 expectedWei);
     error DeadlineOutOfRange(Instant received, Instant earliest, Instant latest);
     error FeeTooLow(uint96 receivedWei, uint96 minimumWei);
     error BatchSizeOutOfRange(uint256 received, uint256 maximum);
     error InlineInputsTooLong(uint256 received, uint256 maximum);
     error MissingInputs();
+    /// @notice Checking a posted request's inputs ran out of gas: that is no reason to log it empty.
+    /// @param index of the request in the batch
+    error OutOfGasForInputs(uint256 index);
     error CallbackGasOutOfRange(uint32 received, uint32 maximum);
     error UnknownRequestBatch(RequestBatchId received);
     error NotInBatch(RequestId received, uint32 index);
