@@ -98,6 +98,7 @@ class Settings:
     journal_url: str = field(default="sqlite:///anh.db", repr=False)
     redis_url: str = field(default="redis://127.0.0.1:6379/0", repr=False)
     api_url: str = "http://127.0.0.1:8000"
+    blobs_url: str = "http://127.0.0.1:8001"
     blobs: Path = Path("blobs")
     locks: Path = Path("locks")
     key: KeySource | None = field(default=None, repr=False)
@@ -131,6 +132,7 @@ _CONVERSIONS: Mapping[str, Any] = {
     "journal_url": str,
     "redis_url": str,
     "api_url": str,
+    "blobs_url": str,
     "blobs": Path,
     "locks": Path,
     "confirmations": int,

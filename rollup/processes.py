@@ -51,7 +51,7 @@ class Processes:
     """A context that stops what was started in it, whatever happens."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._running: list[Process] = []
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -65,7 +65,7 @@ class Processes:
 
     def start(self, name: str, argv: Sequence[str], env: Mapping[str, str] | None = None) -> Process:
         """Starts one process in a session of its own, so that a Ctrl-C reaches it only through `stop`."""
-        log = self._folder / f"{name}.log"
+        log = self.folder / f"{name}.log"
         with log.open("ab") as out:
             handle = subprocess.Popen(
                 argv,
