@@ -32,7 +32,6 @@ struct Record {
     uint96 bondWei;
     uint64 sequence;
     Delivery delivery;
-    address executor;
 }
 
 /// @title Bonded claims, their certainty, finality and callbacks
@@ -209,7 +208,6 @@ contract ClaimChain is Leases {
         _standings[batchId].write(witness.index, NOT_HERE);
         record.certainty = Certainty.Challenged;
         record.bondWei = witness.claims.bondWei;
-        record.executor = witness.claims.executor;
         emit Challenged(id, batchId, witness.index);
         return (id, request);
     }
@@ -250,6 +248,11 @@ contract ClaimChain is Leases {
     // Views.
 
     /// @inheritdoc IClaimChain
+    function requireWitness(ClaimWitness calldata witness) external view returns (ClaimId id, RequestId request) {
+        (id,, request) = _verify(witness);
+    }
+
+    /// @inheritdoc IClaimChain
     function certaintyOf(ClaimBatch calldata claims, uint32 index) external view returns (Certainty, uint256) {
         if (index >= claims.count) return (Certainty.None, 0);
         ClaimBatchId batchId = _claimBatchIdOf(claims);
@@ -277,7 +280,7 @@ contract ClaimChain is Leases {
     /// @inheritdoc IClaimChain
     function contested(ClaimId id) external view returns (Contested memory) {
         Record storage record = _records[id];
-        return Contested(record.certainty, record.finalAt, record.bondWei, record.executor);
+        return Contested(record.certainty, record.finalAt, record.bondWei);
     }
 
     // Claims.

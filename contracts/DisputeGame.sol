@@ -45,7 +45,6 @@ contract DisputeGame is IDisputeGame {
 
     /// @dev A `Dispute`, packed for the moves that are paid for most: challenge and open.
     /// @param open the model's opening window: `open` shows no model
-    /// @param subject hash of what the judge needs of the claim; it stands for the whole witness in later calls
     /// @param depositsWei of all demand pages
     struct Record {
         DisputeStatus status;
@@ -55,7 +54,6 @@ contract DisputeGame is IDisputeGame {
         uint96 bondWei;
         uint96 costWei;
         Duration open;
-        bytes32 subject;
         BundleRoot traceRoot;
         uint96 depositsWei;
         uint16 demanded;
@@ -97,7 +95,6 @@ contract DisputeGame is IDisputeGame {
         record.status = DisputeStatus.Challenged;
         record.challenger = msg.sender;
         record.challengedAt = currentInstant();
-        record.subject = _subjectOf(witness);
         emit ChallengeMade(id, msg.sender, witness.claims.executor, bondWei);
         if (witness.claims.eager) _openTrace(id, record, _eagerTrace(witness.entry));
 
@@ -358,16 +355,11 @@ contract DisputeGame is IDisputeGame {
         }
     }
 
-    // What later calls check of a claim.
+    // What is known of a claim.
 
-    /// @dev The id binds the claim batch and the index; the subject everything else that is used here of a witness.
     function _recall(ClaimWitness calldata witness) private view returns (ClaimId id, Record storage record) {
-        id = claimChain.claimIdOf(claimChain.claimBatchIdOf(witness.claims), witness.index);
+        (id,) = claimChain.requireWitness(witness);
         record = _records[id];
-        bytes32 subject = _subjectOf(witness);
-        if (record.status != DisputeStatus.None && record.subject != subject) {
-            revert WrongWitness(subject, record.subject);
-        }
     }
 
     /// @dev The page of an opened dispute, while it may be supplied.
@@ -385,10 +377,6 @@ contract DisputeGame is IDisputeGame {
         bytes32 expected = _pages[id][number].refsHash;
         if (refsHash != expected) revert WrongPage(refsHash, expected);
         return Page(id, number, _committed(model, witness, record.traceRoot));
-    }
-
-    function _subjectOf(ClaimWitness calldata witness) private pure returns (bytes32) {
-        return keccak256(abi.encode(witness.requests.model, witness.request.inputsRoot, keccak256(witness.entry)));
     }
 
     function _committed(Model memory model, ClaimWitness calldata witness, BundleRoot traceRoot)

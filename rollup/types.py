@@ -277,7 +277,6 @@ class Contested:
     certainty: Certainty
     final_at: int
     bond_wei: int
-    executor: Address
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,6 @@ struct Contested {
     Certainty certainty;
     Instant finalAt;
     uint96 bondWei;
-    address executor;
 }
 
 /// @title Bonded claims, their certainty, finality and callbacks
@@ -172,6 +171,9 @@ interface IClaimChain {
     function retire(RequestBatch calldata batch, uint32 index, RequestId request) external;
 
     // Views.
+
+    /// @notice Checks everything in a witness but whether its claim batch was ever made. Reverts otherwise.
+    function requireWitness(ClaimWitness calldata witness) external view returns (ClaimId id, RequestId request);
 
     /// @notice Certainty of claim `index` of a batch, and the seconds until it can be final (0 if now or never).
     function certaintyOf(ClaimBatch calldata claims, uint32 index)

@@ -94,9 +94,6 @@ interface IDisputeGame {
     error ZeroTraceRoot();
     error NothingOpened();
     error NothingDemanded();
-    /// @param received hash of the model, the inputs and the entry that a witness names
-    /// @param expected what they were when the claim was challenged
-    error WrongWitness(bytes32 received, bytes32 expected);
     /// @notice Lists that must be equally long are not.
     error WrongCount(uint256 received, uint256 expected);
     error TooManyLeaves(uint256 received, uint256 maximum);

@@ -124,7 +124,6 @@ contract ClaimChainContestTest is ClaimStage {
         Contested memory record = chain.contested(id);
         assertEq(uint256(record.certainty), uint256(Certainty.Challenged));
         assertEq(record.bondWei, BOND);
-        assertEq(record.executor, liar);
         _assertCertainty(made, 1, Certainty.Challenged, 0);
         _assertCertainty(made, 0, Certainty.Provisional, 1);
     }

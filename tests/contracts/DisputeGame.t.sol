@@ -184,15 +184,14 @@ contract DisputeGameTest is DisputeCast {
         proveFault(witness, Verdict.NoFault);
     }
 
-    function test_prove_otherInputsModelOrEntry_reverts() public {
+    function test_prove_otherInputsOrEntry_reverts() public {
         (ClaimWitness memory witness,) = opened();
-        bytes32 known = _subject(witness);
         witness.request.inputsRoot = BundleRoot.wrap(keccak256("other inputs"));
-        vm.expectRevert(abi.encodeWithSelector(IDisputeGame.WrongWitness.selector, _subject(witness), known));
+        vm.expectRevert(abi.encodeWithSelector(IClaimChain.NotInClaims.selector, 0));
         proveFault(witness, Verdict.BeyondSound);
         witness = claimed(0, 0, false);
         witness.entry = "other output";
-        vm.expectRevert(abi.encodeWithSelector(IDisputeGame.WrongWitness.selector, _subject(witness), known));
+        vm.expectRevert(abi.encodeWithSelector(IClaimChain.NotInClaims.selector, 0));
         proveFault(witness, Verdict.BeyondSound);
     }
 
@@ -303,9 +302,5 @@ contract DisputeGameTest is DisputeCast {
 
     function _tooLate(uint256 moment, uint256 until) private pure returns (bytes memory) {
         return abi.encodeWithSelector(IDisputeGame.TooLate.selector, moment, until);
-    }
-
-    function _subject(ClaimWitness memory witness) private pure returns (bytes32) {
-        return keccak256(abi.encode(witness.requests.model, witness.request.inputsRoot, keccak256(witness.entry)));
     }
 }

@@ -14,6 +14,7 @@ contract ToyClaims {
     address public game;
     mapping(ClaimId => Certainty) public certainty;
     mapping(ClaimId => Instant) public finalAt;
+    mapping(ClaimId => bytes32) private _witnesses;
 
     function connect(IVault vault_, address game_) external {
         vault = vault_;
@@ -27,6 +28,7 @@ contract ToyClaims {
 
     function contest(ClaimWitness calldata witness) external returns (ClaimId id, RequestId request) {
         id = _step(witness, Certainty.None, Certainty.Challenged);
+        _witnesses[id] = keccak256(abi.encode(witness));
         request = RequestId.wrap(keccak256(abi.encode(witness.request)));
     }
 
@@ -51,6 +53,13 @@ contract ToyClaims {
         movedWei = costWei < witness.claims.bondWei ? costWei : witness.claims.bondWei;
         vault.move(game, movedWei);
         vault.pay(witness.claims.executor, witness.claims.bondWei - movedWei);
+    }
+
+    /// @notice The first witness of a contested claim is the right one.
+    function requireWitness(ClaimWitness calldata witness) external view returns (ClaimId id, RequestId) {
+        id = idOf(witness);
+        bytes32 known = _witnesses[id];
+        if (known != 0 && known != keccak256(abi.encode(witness))) revert IClaimChain.NotInClaims(witness.index);
     }
 
     function claimBatchIdOf(ClaimBatch calldata claims) public pure returns (ClaimBatchId) {
