@@ -1,0 +1,164 @@
+"""The keeper: whatever the clock has made due is finalised, settled, announced, concluded. Anyone may run one.
+
+`decide` is pure; the loop beside it sends. It earns tips, and needs no trust: the contracts check every move. It knows
+nothing of what models answer.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import structlog
+
+from rollup.chain.claims import Claims
+from rollup.chain.daemon import Daemon
+from rollup.chain.disputes import Disputes
+from rollup.chain.sender import Intent
+from rollup.chain.transactions import TransactionStore
+from rollup.config import Settings
+from rollup.errors import Refused
+from rollup.types import ClaimBatchId, ClaimId
+from rollup.view import MadeClaim, View
+
+# Gas of the callbacks fired in one call, and what each costs besides: two paths, a page's share of storage.
+PAGE_GAS = 10_000_000
+CALLBACK_OVERHEAD_GAS = 150_000
+# A callback that failed is fired again after a minute, then after two, four ...; then whoever cares may.
+RETRY_SECONDS = 60
+MAX_DELIVERIES = 4
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Finalise:
+    """All unchallenged claims of a batch become final."""
+
+    batch: ClaimBatchId
+
+
+@dataclass(frozen=True)
+class FinaliseContested:
+    """One acquitted claim becomes final."""
+
+    claim: ClaimId
+
+
+@dataclass(frozen=True)
+class Settle:
+    """Callbacks of final claims are fired; their batches become final on the way where they are not."""
+
+    claims: tuple[ClaimId, ...]
+
+
+@dataclass(frozen=True)
+class Announce:
+    """The callback of a refuted claim is fired."""
+
+    claim: ClaimId
+
+
+@dataclass(frozen=True)
+class Retry:
+    """A callback that failed is fired again. `delivery` counts the attempts."""
+
+    claim: ClaimId
+    delivery: int
+
+
+@dataclass(frozen=True)
+class Conclude:
+    """A dispute whose clock has run out is ended."""
+
+    claim: ClaimId
+
+
+Move = Finalise | FinaliseContested | Settle | Announce | Retry | Conclude
+
+
+def decide(view: View, now: int) -> list[Move]:
+    """What is due at `now` (seconds of the chain): disputes first, since finality waits for them."""
+    moves: list[Move] = [Conclude(dispute.claim) for dispute in view.to_conclude(now)]
+    moves += [FinaliseContested(claim.id) for claim in view.to_finalise_contested(now)]
+    due = view.to_settle()
+    for made in view.to_finalise(now):
+        if view.state.request_batches[made.batch.requests].batch.callback:
+            claims = (view.claim(id_) for id_ in made.claims if id_ is not None)
+            due += [claim for claim in claims if not claim.contested]
+        else:
+            moves.append(Finalise(made.id))
+    moves += [Settle(page) for page in _pages(view, due)]
+    moves += [Announce(claim.id) for claim in view.to_announce()]
+    return moves + [Retry(claim.id, claim.deliveries) for claim in view.to_retry() if _is_due(claim, now)]
+
+
+def _is_due(claim: MadeClaim, now: int) -> bool:
+    pause = RETRY_SECONDS << (claim.deliveries - 1)
+    return claim.deliveries < MAX_DELIVERIES and now >= claim.delivered_at + pause
+
+
+def _pages(view: View, due: Iterable[MadeClaim]) -> Iterator[tuple[ClaimId, ...]]:
+    """Claims in order, as many to a page as its gas allows, at least one."""
+    page: list[ClaimId] = []
+    gas = 0
+    for claim in due:
+        cost = view.request(claim.request).request.callback_gas + CALLBACK_OVERHEAD_GAS
+        if page and gas + cost > PAGE_GAS:
+            yield tuple(page)
+            page, gas = [], 0
+        page.append(claim.id)
+        gas += cost
+    if page:
+        yield tuple(page)
+
+
+class Keeper:
+    """Moves to intents, and intents to the chain."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
+        self._claims = Claims(daemon.settings.deployment)
+        self._disputes = Disputes(daemon.settings.deployment)
+
+    def step(self) -> None:
+        """Sends all that is due, then waits for it. A move that somebody else made first is progress, not a fault."""
+        with self._daemon.follower.reading() as view:
+            intents = [self._intent(view, move) for move in decide(view, view.now)]
+        sent = [intent for intent in intents if self._is_taken(intent, self._daemon.sender.submit)]
+        for intent in sent:
+            self._is_taken(intent, self._daemon.sender.wait)
+
+    def _is_taken(self, intent: Intent, act: Callable[[Intent], object]) -> bool:
+        try:
+            act(intent)
+        except Refused as error:
+            _log.info("keeper.refused", intent=intent.key, error=str(error))
+            return False
+        return True
+
+    def _intent(self, view: View, move: Move) -> Intent:
+        match move:
+            case Finalise(batch):
+                made = view.state.claim_batches[batch]
+                return self._claims.finalise(view.state.request_batches[made.batch.requests].batch, made.batch)
+            case FinaliseContested(claim):
+                return self._claims.finalise_contested(view.witness(claim))
+            case Settle(claims):
+                return self._claims.settle([view.witness(claim) for claim in claims])
+            case Announce(claim):
+                return self._claims.announce(view.witness(claim))
+            case Retry(claim, delivery):
+                return self._claims.retry(view.witness(claim), turn=str(delivery))
+            case Conclude(claim):
+                return self._disputes.conclude(view.witness(claim))
+
+
+def run_keeper(settings: Settings, stop: threading.Event, store: TransactionStore | None = None) -> None:
+    """Runs until `stop`. Raises what a Daemon raises at its start, and Stop if going on would be unsafe.
+
+    Every move can be made again from the chain alone, so by default signed transactions are kept in memory only.
+    """
+    with Daemon.start(settings, store) as daemon:
+        keeper = Keeper(daemon)
+        daemon.follower.run(stop, keeper.step)
