@@ -36,6 +36,7 @@ contract Inbox is IInbox, EIP712 {
     mapping(address requester => uint64) public nonceOf;
     mapping(uint8 lane => uint64) public laneLength;
     mapping(RequestBatchId batchId => bool) public isOrdered;
+    mapping(RequestId id => bool) public isRefunded;
 
     /// @param claimChain needs no code yet: it points back here, so its address is computed before it is deployed
     constructor(IVault vault, IModelRegistry models, IClaimChain claimChain, address sequencer_, uint96 minFeeWei)
@@ -90,6 +91,7 @@ contract Inbox is IInbox, EIP712 {
         RequestId id = _requireOrdered(batchId, batch, index, refunded, path);
         CLAIM_CHAIN.retire(batch, index, id);
         uint256 amountWei = uint256(batch.feeWei) + batch.tipWei;
+        isRefunded[id] = true;
         emit Refunded(id, batchId, index, amountWei);
         VAULT.pay(refunded.requester, amountWei);
     }

@@ -149,6 +149,9 @@ interface IInbox {
     ) external view returns (RequestId id);
 
     function isOrdered(RequestBatchId batchId) external view returns (bool);
+    /// @notice Whether fee and tip were paid back: no claim on the request will ever be final. Anyone may have called
+    /// `refund`, so a contract that asked for somebody else learns here whose money came back.
+    function isRefunded(RequestId id) external view returns (bool);
     function batchIdOf(RequestBatch calldata batch) external view returns (RequestBatchId);
     function requestIdOf(Request calldata request) external view returns (RequestId);
     function nonceOf(address requester) external view returns (uint64);

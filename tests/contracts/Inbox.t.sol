@@ -224,10 +224,12 @@ contract InboxTest is InboxFixture {
         (RequestBatch memory batch, Request memory made) = _ask();
         RequestId id = inbox.requestIdOf(made);
         vm.warp(START + 1 hours);
+        assertTrue(!inbox.isRefunded(id), "not yet");
         vm.expectEmit(true, true, false, true, address(inbox));
         emit IInbox.Refunded(id, inbox.batchIdOf(batch), 0, FEE + TIP);
         vm.prank(bob);
         inbox.refund(batch, 0, made, noPath);
+        assertTrue(inbox.isRefunded(id), "known to whoever asks");
         assertEq(vault.balanceOf(alice), FEE + TIP);
         assertEq(vault.escrowOf(address(inbox)), 0);
     }

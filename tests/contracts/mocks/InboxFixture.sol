@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {Harness} from "../Harness.sol";
+import {Harness, Vm} from "../Harness.sol";
 import {ClaimChainMock} from "./ClaimChainMock.sol";
 import {Models} from "./Models.sol";
 import {Inbox} from "../../../contracts/Inbox.sol";
@@ -143,6 +143,14 @@ abstract contract InboxFixture is Harness {
     function _fund(address account, uint256 amountWei) internal {
         vm.deal(address(this), amountWei);
         vault.deposit{value: amountWei}(account);
+    }
+
+    /// @notice Data of the last recorded log that `emitter` made.
+    function _lastLogOf(address emitter) internal returns (bytes memory data) {
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i = 0; i < logs.length; ++i) {
+            if (logs[i].emitter == emitter) data = logs[i].data;
+        }
     }
 
     /// @dev This contract deployed `claimChain` as number 1 and `models` as number 2.
