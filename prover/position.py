@@ -1,0 +1,146 @@
+"""What one block shows of a claim, what my own checks say of it, and the moves there are: the words of the strategy.
+
+Frozen values only: no chain, no torch, no clock. Money in wei, time in seconds of `block.timestamp`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rollup.clock import Course, Phase, challenge_end, is_before
+from rollup.types import (
+    MAX_DEMAND_LEAVES,
+    Address,
+    Certainty,
+    ClaimId,
+    Committed,
+    Dispute,
+    FaultProof,
+    LeafRef,
+    Verdict,
+    Windows,
+)
+
+
+@dataclass(frozen=True)
+class Position:
+    """One claim and its dispute, all read from one block. `me` is None for a watchtower without a key.
+
+    `balance_wei` is what `me` can bond: its Vault balance and what it is willing to send along. The prices are those
+    of that block's base fee: `challenge_bond_wei` for this claim, `leaf_deposit_wei` for each demanded leaf.
+    """
+
+    claim: ClaimId
+    executor: Address
+    eager: bool
+    claimed_at: int
+    certainty: Certainty
+    dispute: Dispute
+    windows: Windows
+    now: int
+    me: Address | None
+    balance_wei: int
+    challenge_bond_wei: int
+    leaf_deposit_wei: int
+
+    @property
+    def course(self) -> Course:
+        """The dispute's clocks; without meaning before a challenge."""
+        seen = self.dispute
+        missing = seen.supplied < seen.demanded
+        return Course(self.windows, seen.challenged_at, seen.opened_at, seen.demanded > 0, missing)
+
+    @property
+    def phase(self) -> Phase:
+        return self.course.phase(self.now)
+
+    @property
+    def challenge_end(self) -> int:
+        return challenge_end(self.claimed_at, self.windows)
+
+    @property
+    def may_challenge(self) -> bool:
+        """Whether the clock allows a challenge."""
+        return is_before(self.now, self.challenge_end)
+
+    @property
+    def leaves_left(self) -> int:
+        """How many leaves may still be demanded."""
+        return MAX_DEMAND_LEAVES - self.dispute.demanded
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault proof, what it is judged against, and the verdict of the Python judge."""
+
+    committed: Committed
+    proof: FaultProof
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What my checks say of a claim.
+
+    `deviation`: the greatest difference of the claimed output from my run, in units of the model's reach; None while I
+    have no run. `second`: the same from an independent evaluation, asked for before any bond. `missing`: leaves of the
+    opened trace, weights or inputs that I need and nobody serves.
+    """
+
+    deviation: float | None = None
+    second: float | None = None
+    fault: Fault | None = None
+    missing: tuple[LeafRef, ...] = ()
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """Demand that the claim's trace be opened, against a bond."""
+
+    claim: ClaimId
+    bond_wei: int
+
+
+@dataclass(frozen=True)
+class Prove:
+    """Send a fault proof; `eager` for one against a trace in the claim itself, without a challenge."""
+
+    claim: ClaimId
+    fault: Fault
+    eager: bool
+
+
+@dataclass(frozen=True)
+class Demand:
+    """Ask for leaves on chain, against a deposit for their supply."""
+
+    claim: ClaimId
+    leaves: tuple[LeafRef, ...]
+    deposit_wei: int
+
+
+@dataclass(frozen=True)
+class Conclude:
+    """End a dispute whose clock has run out."""
+
+    claim: ClaimId
+
+
+@dataclass(frozen=True)
+class Wait:
+    """No move, and why; `until` is when to look again at the latest, None if only an event can change it."""
+
+    claim: ClaimId
+    reason: str
+    until: int | None = None
+
+
+@dataclass(frozen=True)
+class Withdraw:
+    """Pull what was won out of the Vault."""
+
+    amount_wei: int
+
+
+ClaimMove = Challenge | Prove | Demand | Conclude
+Move = ClaimMove | Wait | Withdraw

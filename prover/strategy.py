@@ -1,0 +1,125 @@
+"""What an honest watchtower does about one claim: a pure function of what the chain shows and what its checks say.
+
+Knows no chain, no torch and no clock: `Position.now` is the block's time. What it returns is checked against the rules
+(prover/rules.py) before anything is sent.
+"""
+
+from __future__ import annotations
+
+from prover.position import Challenge, ClaimMove, Conclude, Demand, Opinion, Position, Prove, Wait, Withdraw
+from rollup.clock import CONCLUDABLE, Phase
+from rollup.types import Certainty, DisputeStatus, Verdict
+
+# What is beyond the reach of every run that stays inside its bounds.
+REACH = 1.0
+_WAITS = {
+    Phase.OPENING: "the executor may still open",
+    Phase.COLLECTING: "no fault is known, leaves may still be demanded",
+    Phase.SUPPLYING: "demanded leaves may still be supplied",
+    Phase.PROVING: "no fault is known",
+}
+
+
+def decide(position: Position, opinion: Opinion) -> ClaimMove | Wait:
+    """The next move. The daemon makes it, reads the chain again, and asks again."""
+    if position.me is None:
+        return Wait(position.claim, "watching only, without a key")
+    if position.certainty not in (Certainty.PROVISIONAL, Certainty.CHALLENGED):
+        return Wait(position.claim, f"the claim is {position.certainty.name}")
+    if position.me == position.executor:
+        return Wait(position.claim, "the claim is my own")
+    match position.dispute.status:
+        case DisputeStatus.NONE:
+            return _before_challenge(position, opinion)
+        case DisputeStatus.CHALLENGED:
+            return _unopened(position)
+        case DisputeStatus.OPENED:
+            return _opened(position, opinion)
+        case _:
+            return _prove_or_wait(position, opinion, "acquitted, and no fault is known")
+
+
+def collect(balance_wei: int, reserve_wei: int) -> Withdraw | None:
+    """Pulls what lies in the Vault above `reserve_wei`, which later bonds need."""
+    return Withdraw(balance_wei - reserve_wei) if balance_wei > reserve_wei else None
+
+
+def is_beyond_reach(opinion: Opinion) -> bool:
+    """Whether both evaluations say that no run inside its bounds makes this output. NaN is beyond."""
+    return all(ratio is not None and not ratio <= REACH for ratio in (opinion.deviation, opinion.second))
+
+
+def _before_challenge(position: Position, opinion: Opinion) -> ClaimMove | Wait:
+    if position.eager and opinion.fault is not None:
+        return Prove(position.claim, opinion.fault, eager=True)
+    if not position.may_challenge:
+        return Wait(position.claim, "the challenge window is over")
+    if position.eager:
+        # Its trace is known: where it is served, a fault is proven without a bond; where not, it must be demanded.
+        return _challenge(position) if opinion.missing else _later(position, "no fault is known in its trace")
+    if opinion.deviation is None:
+        return _later(position, "my own run is not done")
+    if opinion.deviation <= REACH:
+        return _later(position, "the output is within reach")
+    if opinion.second is None:
+        return _later(position, "beyond reach; a second evaluation is needed before a bond")
+    if not is_beyond_reach(opinion):
+        return _later(position, "in doubt: a second evaluation finds the output within reach")
+    return _challenge(position)
+
+
+def _challenge(position: Position) -> ClaimMove | Wait:
+    bond_wei = position.challenge_bond_wei
+    if bond_wei > position.balance_wei:
+        return _later(position, f"a bond of {bond_wei} wei is above the balance of {position.balance_wei} wei")
+    return Challenge(position.claim, bond_wei)
+
+
+def _unopened(position: Position) -> ClaimMove | Wait:
+    if position.phase in CONCLUDABLE:
+        return Conclude(position.claim)
+    return Wait(position.claim, _WAITS[position.phase], position.course.open_end)
+
+
+def _opened(position: Position, opinion: Opinion) -> ClaimMove | Wait:
+    if position.phase is Phase.STARVED:
+        return Conclude(position.claim)
+    demand = _demand(position, opinion)
+    if opinion.fault is not None and (opinion.fault.verdict is Verdict.BEYOND_SOUND or demand is None):
+        return Prove(position.claim, opinion.fault, eager=False)
+    if demand is not None:
+        # Also with a fault that only rejects: what is withheld may hide one that slashes, and silence slashes too.
+        return demand
+    if position.phase is Phase.OVER:
+        return _over(position)
+    if opinion.missing and position.phase is Phase.COLLECTING:
+        reason = "leaves are missing, and no more can be demanded or paid for"
+        return Wait(position.claim, reason, position.course.collect_end)
+    return Wait(position.claim, _WAITS[position.phase], position.course.concludable_from)
+
+
+def _demand(position: Position, opinion: Opinion) -> Demand | None:
+    if position.phase is not Phase.COLLECTING or not opinion.missing:
+        return None
+    affordable = (
+        position.balance_wei // position.leaf_deposit_wei if position.leaf_deposit_wei else position.leaves_left
+    )
+    leaves = opinion.missing[: min(affordable, position.leaves_left)]
+    return Demand(position.claim, leaves, len(leaves) * position.leaf_deposit_wei) if leaves else None
+
+
+def _over(position: Position) -> ClaimMove | Wait:
+    # Whoever lost or won by it ends it; for others it is gas for nothing.
+    if position.me == position.dispute.challenger:
+        return Conclude(position.claim)
+    return Wait(position.claim, "nothing was proven; its parties may end it")
+
+
+def _prove_or_wait(position: Position, opinion: Opinion, reason: str) -> ClaimMove | Wait:
+    if opinion.fault is not None:
+        return Prove(position.claim, opinion.fault, eager=False)
+    return Wait(position.claim, reason)
+
+
+def _later(position: Position, reason: str) -> Wait:
+    return Wait(position.claim, reason, position.challenge_end)
