@@ -70,49 +70,55 @@ def _pair(step: Step, element: int) -> tuple[Run, ...]:
 def _relu(step: Step, element: int) -> tuple[Run, ...]:
     _require(step, len(step.operands) == 1, 0)
     _require_f32(step)
-    return (Run(1, element, 1),)
+    return _row(step, element, 1)
 
 
 def _amax(step: Step, element: int) -> tuple[Run, ...]:
     _require(step, len(step.operands) == 1, 1)
     _require_f32(step)
-    return (Run(1, element * step.attributes[0], step.attributes[0]),)
+    return _row(step, element, step.attributes[0])
 
 
 def _argmax(step: Step, element: int) -> tuple[Run, ...]:
     _require(step, len(step.operands) == 1, 1)
     if step.result.dtype is not DType.I64 or step.operands[0].spec.dtype is not DType.F32:
         raise BadGraph("argmax takes f32 and gives i64")
-    return (Run(1, element * step.attributes[0], step.attributes[0]),)
+    return _row(step, element, step.attributes[0])
+
+
+def _row(step: Step, element: int, length: int) -> tuple[Run, ...]:
+    """Row `element` of an operand that is all rows of `length`."""
+    if length < 1 or step.result.elements * length != step.operands[0].spec.elements:
+        raise BadGraph(f"rows of {length} do not make {step.operands[0].spec.elements} elements")
+    return (Run(1, element * length, length),)
 
 
 def _strided(step: Step, element: int) -> tuple[Run, ...]:
     _require(step, len(step.operands) == 1, 1 + 2 * step.rank)
-    _require_same_dtype(step)
     index = _unravel(step, step.attributes[1 : 1 + step.rank], element)
-    return (Run(1, step.attributes[0] + _dot(index, step.attributes[1 + step.rank :]), 1),)
+    return _moved(step, Run(1, step.attributes[0] + _dot(index, step.attributes[1 + step.rank :]), 1))
 
 
 def _cat(step: Step, element: int) -> tuple[Run, ...]:
     _require(step, len(step.operands) >= 1, 1 + len(step.operands))
-    _require_same_dtype(step)
     inner, *lengths = step.attributes
     if min(inner, *lengths) < 1 or step.result.elements % (sum(lengths) * inner):
         raise BadGraph(f"lengths {lengths} times {inner} do not divide {step.result.elements}")
     outer, place = divmod(element // inner, sum(lengths))
     for operand, length in enumerate(lengths):
         if place < length:
-            return (Run(1 + operand, (outer * length + place) * inner + element % inner, 1),)
+            return _moved(step, Run(1 + operand, (outer * length + place) * inner + element % inner, 1))
         place -= length
     raise AssertionError("a remainder is below the sum of the lengths")
 
 
 def _patches(step: Step, element: int) -> tuple[Run, ...]:
     _require(step, len(step.operands) == 1, PATCHES_ATTRIBUTES)
-    _require_same_dtype(step)
-    _, n, c, h, w, groups, kh, kw, sh, sw, ph, pw, dh, dw, oh, ow = step.attributes
-    if min(n, c, h, w, groups, kh, kw, oh, ow) < 1 or c % groups:
-        raise BadGraph(f"patches of {c} channels in {groups} groups, picture {n} x {h} x {w}, are none")
+    fill, n, c, h, w, groups, kh, kw, sh, sw, ph, pw, dh, dw, oh, ow = step.attributes
+    if min(n, c, h, w, groups, kh, kw, sh, sw, dh, dw, oh, ow) < 1 or min(fill, ph, pw) < 0 or c % groups:
+        raise BadGraph(f"patches cannot have the attributes {step.attributes}")
+    if max(step.attributes) >= 2**32:
+        raise BadGraph(f"{max(step.attributes)} is above what patches can have")
     _require_product(step, (n, c // groups, groups, kh, kw, oh, ow))
     if n * c * h * w != step.operands[0].spec.elements:
         raise BadGraph(f"{n} x {c} x {h} x {w} is not a picture of {step.operands[0].spec.elements} elements")
@@ -124,10 +130,16 @@ def _patches(step: Step, element: int) -> tuple[Run, ...]:
     column = window % ow * sw - pw + kernel % kw * dw
     if not (0 <= row < h and 0 <= column < w):
         # Outside the picture the fill is read, for which nothing needs to be opened.
-        if step.result.dtype is not DType.F32 or not 0 <= step.attributes[0] < 2**32:
-            raise BadGraph(f"fill {step.attributes[0]} is not the bits of a f32")
+        if step.result.dtype is not DType.F32:
+            raise BadGraph(f"the fill of patches is a f32, not a {step.result.dtype.name}")
         return ()
-    return (Run(1, ((picture * c + channel) * h + row) * w + column, 1),)
+    return _moved(step, Run(1, ((picture * c + channel) * h + row) * w + column, 1))
+
+
+def _moved(step: Step, source: Run) -> tuple[Run, ...]:
+    if step.operands[source.slot - 1].spec.dtype is not step.result.dtype:
+        raise BadGraph(f"{step.op.name} does not change the dtype")
+    return (source,)
 
 
 _RUNS: dict[Op, Callable[[Step, int], tuple[Run, ...]]] = {
@@ -153,11 +165,6 @@ def _require(step: Step, operands_fit: bool, attributes: int) -> None:
 def _require_f32(step: Step) -> None:
     if any(spec.dtype is not DType.F32 for spec in (step.result, *(operand.spec for operand in step.operands))):
         raise BadGraph(f"{step.op.name} takes and gives f32")
-
-
-def _require_same_dtype(step: Step) -> None:
-    if any(operand.spec.dtype is not step.result.dtype for operand in step.operands):
-        raise BadGraph(f"{step.op.name} does not change the dtype")
 
 
 def _require_product(step: Step, dims: Sequence[int]) -> None:

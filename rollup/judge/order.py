@@ -30,10 +30,10 @@ def find_amax(value: int, row: Sequence[int]) -> Finding:
 def find_argmax(value: int, row: Sequence[int]) -> Finding:
     """Judges one element (i64 bits) of an argmax over a row of f32 bits."""
     index = signed_64(value)
-    if not 0 <= index < len(row):
-        return CERTAIN
     if not _is_ordered(row):
         return ACQUITTED
+    if not 0 <= index < len(row):
+        return CERTAIN
     greatest = max(row, key=floats.ordinal)
     both_flushed = max(floats.magnitude(greatest), floats.magnitude(row[index])) < floats.LEAST_NORMAL
     steps = floats.ordinal(greatest) - floats.ordinal(row[index])

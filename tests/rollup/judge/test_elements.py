@@ -41,7 +41,9 @@ def test_elements_needed__record_that_contradicts_itself__is_refused(
         elements_needed(strided(attributes, rank, elements), 5)
 
 
-@pytest.mark.parametrize("change", [(1, 3), (2, 5), (5, 3), (5, 0), (14, 4), (6, 0)])
+@pytest.mark.parametrize(
+    "change", [(1, 3), (2, 5), (5, 3), (5, 0), (14, 4), (6, 0), (8, 0), (10, -1), (0, -1), (0, 2**32)]
+)
 def test_elements_needed__patches_that_do_not_fit__are_refused(change: tuple[int, int]) -> None:
     step = network().graph.steps[0]
     attributes = list(step.attributes)
