@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chain_fixture import Anvil
+from rollup.config import Deployment
+from tests.chain_fixture import Anvil, deploy_system
 
 
 @pytest.fixture
@@ -16,8 +17,7 @@ def anvil() -> Iterator[Anvil]:
         yield chain
 
 
-@pytest.fixture(scope="module")
-def shared_anvil() -> Iterator[Anvil]:
-    """A chain for all tests of a module, which keep out of each other's way."""
-    with Anvil() as chain:
-        yield chain
+@pytest.fixture
+def deployment(anvil: Anvil) -> Deployment:
+    """A whole system on that chain."""
+    return deploy_system(anvil)

@@ -53,11 +53,12 @@ WINDOWS = Windows(challenge=10, open=8, collect=6, supply=4, prove=12)
 OUTPUT = TensorSpec(DType.F32, (1, 2))
 MODEL = Model(
     graph_root=GraphRoot(b"g" * 32),
-    graph_header=ZERO_WORD,
+    # One input, no weight, one step.
+    graph_header=bytes.fromhex("000000010000000000000001").ljust(32, b"\0"),
     weights_root=BundleRoot(b"w" * 32),
     numerics_root=NumericsRoot(b"n" * 32),
     numerics_header=NUMERICS_HEADER_FP32,
-    inputs=(InputSpec(TensorSpec(DType.F32, (1, 4)).header, 0, 1),),
+    inputs=(InputSpec(TensorSpec(DType.F32, (1, 4)).header, 0, 0x3F800000),),
     output_header=OUTPUT.header,
     output_band=1,
     slash_band=2,
