@@ -22,7 +22,7 @@ from rollup.errors import BadEncoding, Stop
 from rollup.graph import Source
 from rollup.program import Program
 
-Arguments = tuple[Callable[..., Tensor], tuple[Any, ...]]
+Target = tuple[Callable[..., Tensor], tuple[Any, ...]]
 
 
 class Unfit(Stop):
@@ -126,18 +126,23 @@ def generate(program: Program, weights: Sequence[Tensor]) -> fx.GraphModule:
     made: list[fx.Node] = []
     nodes = {Source.INPUT: inputs, Source.WEIGHT: constants, Source.STEP: made}
     for call, value in zip(program.calls, program.results, strict=True):
-        function, options = _target(call, value)
         operands = [nodes[ref.source][ref.index] for ref in call.operands]
-        # torch.cat alone takes its tensors as a list.
-        arguments: tuple[Any, ...] = (operands,) if call.function is Function.CAT else tuple(operands)
-        if call.function is Function.CONV2D and len(operands) == 2:
-            arguments += (None,)
-        made.append(graph.call_function(function, arguments + options))
+        made.append(graph.call_function(*target_of(call, value, operands)))
     graph.output(made[-1])
     return fx.GraphModule(root, graph)
 
 
-def _target(call: Call, value: Value) -> Arguments:
+def target_of(call: Call, value: Value, operands: Sequence[Any]) -> Target:
+    """The torch function of a call that makes `value`, and all its arguments."""
+    # torch.cat alone takes its tensors as a list.
+    arguments: tuple[Any, ...] = (list(operands),) if call.function is Function.CAT else tuple(operands)
+    if call.function is Function.CONV2D and len(operands) == 2:
+        arguments += (None,)
+    function, options = _function(call, value)
+    return function, arguments + options
+
+
+def _function(call: Call, value: Value) -> Target:
     """The torch function of a call, and its arguments after the operands."""
     options = [list(numbers) for _, numbers in call.options]
     if call.function is Function.CONV2D:

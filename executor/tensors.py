@@ -41,3 +41,16 @@ def from_bytes(spec: TensorSpec, data: bytes) -> Tensor:
 
 def from_canonical(tensor: Committed) -> Tensor:
     return from_bytes(tensor.spec, tensor.data)
+
+
+def f32_of_bits(bits: int) -> float:
+    """Value of a registered band."""
+    return float(np.array(bits, dtype=np.uint32).view(np.float32))
+
+
+def bits_of_f32_above(value: float) -> int:
+    """Bits of the least f32 that is not below `value`, for a band that must not shrink."""
+    rounded = np.float32(value)
+    if float(rounded) < value:
+        rounded = np.nextafter(rounded, np.float32(np.inf), dtype=np.float32)
+    return int(rounded.view(np.uint32))

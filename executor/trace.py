@@ -1,0 +1,124 @@
+"""The slow path: every step's result of one run, to be opened when somebody doubts it.
+
+A fast run keeps no trace. One is made later: *recomputed* in float64 and rounded at every step, or *replayed* through
+an interpreter of the fast code. Whichever passes its own check (every step inside its calibrated bound, the last one
+inside the output band of what was claimed) is opened; if none does, nothing is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from executor.bounds import inside
+from executor.network import Network, operands_of
+from executor.operators import evaluate_rounded
+from executor.runner import Runner
+from executor.tensors import f32_of_bits, from_bytes, to_canonical
+from rollup.errors import Doubt
+from rollup.graph import Numerics, Op
+from rollup.tensor import Bundle
+from rollup.tensor import Tensor as Committed
+from rollup.types import BundleRoot, Model
+
+Results = list[Tensor]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The result of every step of one run, committed."""
+
+    tensors: tuple[Committed, ...]
+    bundle: Bundle
+
+    @property
+    def root(self) -> BundleRoot:
+        return self.bundle.root
+
+    @classmethod
+    def of(cls, results: Results) -> Trace:
+        tensors = tuple(to_canonical(result) for result in results)
+        return cls(tensors, Bundle([tensor.root for tensor in tensors]))
+
+
+def recompute(network: Network, inputs: Sequence[Tensor]) -> Results:
+    """Every step in float64, rounded: inside every bound, whatever the inputs."""
+    results: Results = []
+    for step in network.graph.steps:
+        results.append(evaluate_rounded(step, operands_of(step, inputs, network.weights, results)))
+    return results
+
+
+def replay(network: Network, runner: Runner, inputs: Sequence[Tensor]) -> Results:
+    """Every step as the fast code computes it for this one request; steps that only the graph has are derived."""
+    return results_of_calls(network, inputs, runner.replay([tensor.to(runner.device) for tensor in inputs]), 0)
+
+
+def results_of_calls(network: Network, inputs: Sequence[Tensor], calls: Sequence[Tensor], request: int) -> Results:
+    """Results of all steps for one request of a batch, from what each call made of the whole batch.
+
+    `inputs` are the request's own.
+    """
+    made = {step: place for place, step in enumerate(network.lowered.results)}
+    results: Results = []
+    for number, step in enumerate(network.graph.steps):
+        if number in made:
+            results.append(_part(network, calls[made[number]], made[number], request))
+        else:
+            results.append(evaluate_rounded(step, operands_of(step, inputs, network.weights, results)))
+    return results
+
+
+def _part(network: Network, result: Tensor, call: int, request: int) -> Tensor:
+    """One request's part of a call's result."""
+    value = network.program.results[call]
+    size = value.shape[0]
+    part = result[request * size : (request + 1) * size] if value.batched else result
+    return part.cpu().contiguous()
+
+
+def is_inside(network: Network, numerics: Numerics, inputs: Sequence[Tensor], results: Results) -> bool:
+    """Whether every element of every step certainly lies inside its calibrated bound."""
+    for number, (step, factor) in enumerate(zip(network.graph.steps, numerics.factors, strict=True)):
+        operands = operands_of(step, inputs, network.weights, results)
+        if not bool(inside(step, operands, results[number], factor).all()):
+            return False
+    return True
+
+
+def is_linked(network: Network, output_band: float, results: Results, claimed: bytes) -> bool:
+    """Whether the claimed output lies inside the band around the traced one (PROTOCOL.md, section 5, "Link")."""
+    last = network.graph.steps[-1]
+    output = from_bytes(network.graph.output, claimed)
+    if last.op is Op.ARGMAX:
+        logits = results[last.operands[0].index].reshape(-1, last.attributes[0])
+        labels = output.reshape(-1, 1)
+        if not bool(((labels >= 0) & (labels < logits.shape[1])).all()):
+            return False
+        return bool((logits.amax(1, keepdim=True) - logits.gather(1, labels) <= output_band).all())
+    if not output.is_floating_point():
+        return bool((output == results[-1]).all())
+    distance = (output.double() - results[-1].double()).abs()
+    return bool(((distance <= output_band) | ~results[-1].isfinite()).all())
+
+
+def trace_for(
+    model: Model, numerics: Numerics, runner: Runner, network: Network, inputs: Sequence[bytes], claimed: bytes
+) -> Trace:
+    """A trace that an honest executor can open for the output it claimed.
+
+    `inputs` and `claimed`: canonical bytes. Raises Doubt if no run of this machine passes its own check.
+    """
+    tensors = [from_bytes(spec, data) for spec, data in zip(network.program.inputs, inputs, strict=True)]
+    band = f32_of_bits(model.output_band)
+    ways: list[Callable[[], Results]] = [
+        lambda: recompute(network, tensors),
+        lambda: replay(network, runner, tensors),
+    ]
+    for way in ways:
+        results = way()
+        if is_linked(network, band, results, claimed) and is_inside(network, numerics, tensors, results):
+            return Trace.of(results)
+    raise Doubt(f"no run of the graph 0x{model.graph_root.hex()} comes within {band} of the claimed output")
