@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 from torch import Tensor, nn
 
@@ -71,12 +73,14 @@ def network_of(module: nn.Module, *examples: Tensor) -> Network:
     return Network(captured.program, lower(captured.program), tuple(captured.weights.values()))
 
 
+@cache
 def conv_net() -> tuple[ConvNet, Network]:
     torch.manual_seed(7)
     module = ConvNet().eval()
     return module, network_of(module, torch.zeros(1, 1, 8, 8))
 
 
+@cache
 def tangle() -> tuple[Tangle, Network]:
     torch.manual_seed(8)
     module = Tangle().eval()

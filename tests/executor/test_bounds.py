@@ -1,0 +1,80 @@
+"""The vectorised bounds against the judge's exact ones: never laxer, hardly stricter."""
+
+from __future__ import annotations
+
+import torch
+
+from executor.bounds import bound_of, inside
+from executor.network import operands_of
+from executor.operators import evaluate, magnitude
+from executor.tensors import to_canonical
+from executor.trace import recompute
+from rollup.graph import Op, Step
+from rollup.judge.elements import elements_needed
+from rollup.judge.evaluate import evaluate as judge
+from rollup.judge.evaluate import hint_for, run_of
+from rollup.types import Verdict
+from tests.executor.nets import Labels, conv_net, network_of
+
+FACTOR = 8 * 256
+
+
+def verdicts(step: Step, operands: list[torch.Tensor], result: torch.Tensor, factor: int) -> list[bool]:
+    """Whether the judge finds no fault, element by element."""
+    tensors = [to_canonical(tensor) for tensor in (result, *operands)]
+    found = []
+    for element in range(step.result.elements):
+        values = [run_of(tensors[run.slot], run) for run in elements_needed(step, element)]
+        found.append(judge(step, values, hint_for(step, values), factor).verdict is Verdict.NO_FAULT)
+    return found
+
+
+def last_step() -> tuple[Step, list[torch.Tensor]]:
+    _, network = conv_net()
+    inputs = [torch.rand(1, 1, 8, 8)]
+    results = recompute(network, inputs)
+    step = network.graph.steps[-1]
+    return step, operands_of(step, inputs, network.weights, results)
+
+
+def test_a_result_just_beyond_the_bound__is_outside_for_both() -> None:
+    step, operands = last_step()
+    bound = bound_of(step, magnitude(step, operands), FACTOR)
+    exact = evaluate(step, [operand.double() for operand in operands])
+    for part, expected in ((0.9, True), (1.1, False)):
+        for sign in (-1, 1):
+            # Far enough from the bound for rounding to f32 not to matter.
+            result = (exact + sign * part * bound).float()
+            assert verdicts(step, operands, result, FACTOR) == [expected] * 10
+            assert inside(step, operands, result, FACTOR).flatten().tolist() == [expected] * 10
+
+
+def test_the_sound_bound__is_gamma_times_the_magnitudes() -> None:
+    step, _ = last_step()
+    terms = 33
+    assert float(bound_of(step, torch.tensor([2.0**24 - terms]).double())) == terms + terms * 2.0**-124
+
+
+def test_a_non_finite_result__is_outside_unless_the_sum_may_overflow() -> None:
+    step, operands = last_step()
+    result = torch.full(step.result.shape, float("inf"))
+    assert not inside(step, operands, result, FACTOR).any()
+    huge = [torch.full_like(operands[0], 3e38), torch.full_like(operands[1], 3e38), operands[2]]
+    assert inside(step, huge, result, FACTOR).all()
+
+
+def test_exact_operators__take_only_their_own_value() -> None:
+    torch.manual_seed(0)
+    network = network_of(Labels(), torch.zeros(1, 1, 8, 8))
+    inputs = [torch.rand(1, 1, 8, 8)]
+    results = recompute(network, inputs)
+    for step, result in zip(network.graph.steps, results, strict=True):
+        if step.op is Op.CONTRACT:
+            continue
+        operands = operands_of(step, inputs, network.weights, results)
+        assert inside(step, operands, result, 0).all()
+        wrong = result.clone()
+        wrong.view(-1)[-1] = result.view(-1)[-1] + 1
+        seen = inside(step, operands, wrong, 0).flatten()
+        assert not seen[-1], step
+        assert seen[:-1].all()
