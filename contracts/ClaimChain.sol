@@ -10,6 +10,8 @@ import {BitsLib} from "./libraries/BitsLib.sol";
 import {CallbackLib, Message} from "./libraries/CallbackLib.sol";
 import {CLAIM_BATCH_TAG, CLAIM_TAG} from "./libraries/ConstantsLib.sol";
 import {EntriesLib} from "./libraries/EntriesLib.sol";
+import {IdsLib} from "./libraries/IdsLib.sol";
+import {KeccakTree} from "./libraries/KeccakTree.sol";
 import {LIVE, NOT_HERE, SETTLED, StandingLib, UNSETTLED} from "./libraries/StandingLib.sol";
 import {ClaimBatchId, ClaimId, RequestBatchId, RequestId} from "./types/Ids.sol";
 import {currentInstant, Duration, Instant} from "./types/Time.sol";
@@ -94,7 +96,7 @@ contract ClaimChain is Leases {
         _requireBond(batch, claims, terms.minBondGas);
         claims.root = EntriesLib.rootOf(claims, presence, live, data, terms.outputBytes);
 
-        id = _claimBatchIdOf(claims);
+        id = ClaimBatchId.wrap(keccak256(abi.encode(CLAIM_BATCH_TAG, block.chainid, address(this), claims)));
         // The same record twice in one block: only a claim that fell at once and was made again can do that.
         if (reopened) _requireNew(claimIdOf(id, 0));
         _standings[id].open(live);
@@ -102,6 +104,9 @@ contract ClaimChain is Leases {
         uint256 taken = live.size();
         vault.pay(msg.sender, taken * leaseDepositWei);
         vault.lock(msg.sender, taken * claims.bondWei);
+        // Fees and tips follow the claims, so that finality and callbacks need not fetch them.
+        uint256 escrowWei = taken * _escrowOf(batch);
+        if (escrowWei != 0) inbox.release(escrowWei);
         emit Claimed(id, claims, batch, presence, live, data);
     }
 
@@ -110,13 +115,13 @@ contract ClaimChain is Leases {
     /// @inheritdoc IClaimChain
     function finalise(RequestBatch calldata requests, ClaimBatch calldata claims) external {
         _requireSame(requests, claims);
-        _finalise(_claimBatchIdOf(claims), requests, claims);
+        _finalise(IdsLib.idOf(claims), requests, claims);
     }
 
     /// @inheritdoc IClaimChain
     function finaliseContested(ClaimWitness calldata witness) external {
         _requireSame(witness.requests, witness.claims);
-        ClaimBatchId batchId = _claimBatchIdOf(witness.claims);
+        ClaimBatchId batchId = IdsLib.idOf(witness.claims);
         ClaimId id = claimIdOf(batchId, witness.index);
         Record storage record = _records[id];
         if (record.certainty != Certainty.Provisional) revert WrongCertainty(record.certainty, Certainty.Provisional);
@@ -215,7 +220,7 @@ contract ClaimChain is Leases {
     /// @inheritdoc IClaimChain
     /// @dev The record exists only because `contest` saw the whole witness; here its headers suffice.
     function acquit(ClaimWitness calldata witness, Instant finalAt) external onlyDisputeGame {
-        ClaimId id = claimIdOf(_claimBatchIdOf(witness.claims), witness.index);
+        ClaimId id = claimIdOf(IdsLib.idOf(witness.claims), witness.index);
         Record storage record = _records[id];
         if (record.certainty != Certainty.Challenged) revert WrongCertainty(record.certainty, Certainty.Challenged);
         record.certainty = Certainty.Provisional;
@@ -255,7 +260,7 @@ contract ClaimChain is Leases {
     /// @inheritdoc IClaimChain
     function certaintyOf(ClaimBatch calldata claims, uint32 index) external view returns (Certainty, uint256) {
         if (index >= claims.count) return (Certainty.None, 0);
-        ClaimBatchId batchId = _claimBatchIdOf(claims);
+        ClaimBatchId batchId = IdsLib.idOf(claims);
         Record storage record = _records[claimIdOf(batchId, index)];
         Instant until = _windowEnd(claims);
         if (record.certainty == Certainty.Provisional) {
@@ -269,7 +274,7 @@ contract ClaimChain is Leases {
 
     /// @inheritdoc IClaimChain
     function claimBatchIdOf(ClaimBatch calldata claims) external view returns (ClaimBatchId) {
-        return _claimBatchIdOf(claims);
+        return IdsLib.idOf(claims);
     }
 
     /// @inheritdoc IClaimChain
@@ -296,12 +301,10 @@ contract ClaimChain is Leases {
         emit Finalised(id, uint32(live), msg.sender);
     }
 
-    /// @dev Fees and bonds to the executor. Tips come along: to the caller, or kept here until callbacks are fired.
+    /// @dev Fees and bonds to the executor. Tips to the caller, or kept until callbacks are fired.
     function _payExecutor(RequestBatch calldata requests, ClaimBatch calldata claims, uint256 live) private {
+        vault.pay(claims.executor, live * (uint256(requests.feeWei) + claims.bondWei));
         uint256 tipsWei = live * requests.tipWei;
-        uint256 feesWei = live * requests.feeWei;
-        if (feesWei + tipsWei != 0) inbox.release(feesWei + tipsWei);
-        vault.pay(claims.executor, feesWei + live * claims.bondWei);
         if (tipsWei != 0 && !requests.callback) vault.pay(msg.sender, tipsWei);
     }
 
@@ -344,11 +347,19 @@ contract ClaimChain is Leases {
         record.certainty = fallen;
         record.sequence = _nextSequence(witness);
         _reopen(witness, request, fallen);
+        uint256 escrowWei = _escrowOf(witness.requests);
+        if (escrowWei != 0) vault.move(address(inbox), escrowWei);
+    }
+
+    /// @dev Fee and tip of one request, wei.
+    function _escrowOf(RequestBatch calldata batch) private pure returns (uint256) {
+        return uint256(batch.feeWei) + batch.tipWei;
     }
 
     // Names and proofs.
 
-    /// @dev Checks everything in a witness but whether its claim batch was ever made: the batch's standings say that.
+    /// @dev Checks everything in a witness but whether its claim batch was ever made: the batch's standings say that,
+    /// and a claim batch is only made over a request batch that Inbox ordered.
     function _verify(ClaimWitness calldata witness)
         private
         view
@@ -356,27 +367,26 @@ contract ClaimChain is Leases {
     {
         ClaimBatch calldata claims = witness.claims;
         _requireSame(witness.requests, claims);
-        batchId = _claimBatchIdOf(claims);
+        batchId = IdsLib.idOf(claims);
         id = claimIdOf(batchId, witness.index);
         if (!EntriesLib.holds(claims, witness.index, witness.entry, witness.entryPath)) {
             revert NotInClaims(witness.index);
         }
-        request = inbox.requireOrdered(
-            witness.requests, claims.first + witness.index, witness.request, witness.requestPath
-        );
+        request = IdsLib.idOf(inbox, witness.request);
+        uint32 place = claims.first + witness.index;
+        bytes32 leaf = RequestId.unwrap(request);
+        if (KeccakTree.keccakPath(leaf, place, witness.requests.count, witness.requestPath) != witness.requests.root) {
+            revert IInbox.NotInBatch(request, place);
+        }
     }
 
     function _requireSame(RequestBatch calldata requests, ClaimBatch calldata claims) private view {
-        RequestBatchId received = _requestBatchIdOf(requests);
+        RequestBatchId received = IdsLib.idOf(inbox, requests);
         if (!(received == claims.requests)) revert UnknownRequestBatch(received);
     }
 
     function _requireNew(ClaimId id) private view {
         Certainty certainty = _records[id].certainty;
         if (certainty != Certainty.None) revert WrongCertainty(certainty, Certainty.None);
-    }
-
-    function _claimBatchIdOf(ClaimBatch memory claims) private view returns (ClaimBatchId) {
-        return ClaimBatchId.wrap(keccak256(abi.encode(CLAIM_BATCH_TAG, block.chainid, address(this), claims)));
     }
 }

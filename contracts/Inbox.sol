@@ -9,6 +9,7 @@ import {EmptyReason, IInbox, PostTerms, Request, RequestBatch, Signed, Wish} fro
 import {IModelRegistry} from "./interfaces/IModelRegistry.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {MAX_BATCH, MAX_CALLBACK_GAS, MAX_INLINE_INPUT_BYTES, REQUEST_BATCH_TAG} from "./libraries/ConstantsLib.sol";
+import {REQUEST_TYPEHASH} from "./libraries/IdsLib.sol";
 import {KeccakTree} from "./libraries/KeccakTree.sol";
 import {ModelId, RequestBatchId, RequestId} from "./types/Ids.sol";
 import {BundleRoot} from "./types/Roots.sol";
@@ -23,9 +24,6 @@ contract Inbox is IInbox, EIP712 {
     uint8 private constant L1_LANE = 0;
     uint8 private constant SEQUENCER_LANE = 1;
     Duration private constant MAX_LIFE = Duration.wrap(30 days);
-    bytes32 private constant REQUEST_TYPEHASH = keccak256(
-        "Request(address requester,uint64 nonce,uint8 kind,bytes32 model,bytes32 inputsRoot,bytes32 property,bytes32 parents,uint96 feeWei,uint96 tipWei,uint96 minBondWei,uint40 deadline,address callback,uint32 callbackGas)"
-    );
 
     IVault public immutable VAULT;
     IModelRegistry public immutable MODELS;

@@ -6,7 +6,8 @@ import {IInbox, RequestBatch} from "./interfaces/IInbox.sol";
 import {IModelRegistry} from "./interfaces/IModelRegistry.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {BitsLib} from "./libraries/BitsLib.sol";
-import {MAX_BOND_DOUBLINGS, MAX_REJECTIONS, REQUEST_BATCH_TAG} from "./libraries/ConstantsLib.sol";
+import {MAX_BOND_DOUBLINGS, MAX_REJECTIONS} from "./libraries/ConstantsLib.sol";
+import {IdsLib} from "./libraries/IdsLib.sol";
 import {RequestBatchId, RequestId} from "./types/Ids.sol";
 import {currentInstant, Duration, Instant} from "./types/Time.sol";
 
@@ -86,7 +87,7 @@ abstract contract Leases is IClaimChain {
 
     /// @inheritdoc IClaimChain
     function retire(RequestBatch calldata batch, uint32 index, RequestId) external onlyInbox {
-        RequestBatchId requests = _requestBatchIdOf(batch);
+        RequestBatchId requests = IdsLib.idOf(inbox, batch);
         uint256[2] memory claimed = _claimed[requests];
         if (claimed.has(index)) revert ClaimIsLive(requests, index);
         Instant deadline = _deadlineOf(batch, _attempts[requests][index]);
@@ -245,12 +246,8 @@ abstract contract Leases is IClaimChain {
     // Names and money.
 
     function _requireOrdered(RequestBatch calldata batch) internal view returns (RequestBatchId requests) {
-        requests = _requestBatchIdOf(batch);
+        requests = IdsLib.idOf(inbox, batch);
         if (!inbox.isOrdered(requests)) revert UnknownRequestBatch(requests);
-    }
-
-    function _requestBatchIdOf(RequestBatch calldata batch) internal view returns (RequestBatchId) {
-        return RequestBatchId.wrap(keccak256(abi.encode(REQUEST_BATCH_TAG, block.chainid, inbox, batch)));
     }
 
     function _depositValue() internal {

@@ -209,7 +209,7 @@ contract ClaimChainTest is ClaimStage {
         attempt.presence[0] = 5;
         Made memory made = _claim(honest, order, attempt);
         assertEq(vault.balanceOf(honest), 200 ether - DEPOSIT - 2 * BOND);
-        assertEq(vault.escrowOf(address(chain)), DEPOSIT + 2 * BOND);
+        assertEq(vault.escrowOf(address(chain)), DEPOSIT + 2 * HELD);
         assertEq(chain.claimedBits(_id(order), 0), 5);
         _assertCertainty(made, 0, Certainty.Provisional, WINDOW);
         _assertCertainty(made, 1, Certainty.None, 0);
@@ -236,7 +236,7 @@ contract ClaimChainTest is ClaimStage {
         assertEq(late.leaves[2], bytes32(0));
         assertTrue(late.leaves[1] != 0, "claimed entry has a leaf");
         assertEq(chain.claimedBits(_id(order), 0), 511);
-        assertEq(vault.escrowOf(address(chain)), 9 * BOND);
+        assertEq(vault.escrowOf(address(chain)), 9 * HELD);
         _assertCertainty(early, 0, Certainty.Provisional, WINDOW);
         _assertCertainty(late, 2, Certainty.None, 0);
     }
@@ -247,7 +247,7 @@ contract ClaimChainTest is ClaimStage {
         _lease(honest, order);
         assertEq(vault.escrowOf(address(chain)), 2 * DEPOSIT);
         _assertCertainty(_claim(honest, order, _all(order)), 1, Certainty.None, 0);
-        assertEq(vault.escrowOf(address(chain)), 2 * BOND);
+        assertEq(vault.escrowOf(address(chain)), 2 * HELD);
     }
 
     function test_claim_eager_carriesTraceRoots() external {
@@ -303,7 +303,7 @@ contract ClaimChainTest is ClaimStage {
         _lease(honest, order);
         uint256 deposits = vault.escrowOf(address(chain));
         Made memory made = _claim(honest, order, attempt);
-        assertEq(vault.escrowOf(address(chain)), deposits + live * BOND - live * DEPOSIT);
+        assertEq(vault.escrowOf(address(chain)), deposits + live * HELD - live * DEPOSIT);
         for (uint256 i = 0; i < length; ++i) {
             bool isLive = made.leaves[i] != 0;
             _assertCertainty(

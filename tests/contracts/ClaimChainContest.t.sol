@@ -2,9 +2,9 @@
 pragma solidity ^0.8.28;
 
 import {Certainty, ClaimWitness, Contested, IClaimChain} from "../../contracts/interfaces/IClaimChain.sol";
+import {IInbox} from "../../contracts/interfaces/IInbox.sol";
 import {ClaimId, RequestBatchId, RequestId} from "../../contracts/types/Ids.sol";
 import {Instant} from "../../contracts/types/Time.sol";
-import {InboxMock} from "./mocks/ClaimMocks.sol";
 import {Attempt, ClaimStage, Made, Order} from "./mocks/ClaimStage.sol";
 
 /// @notice What the dispute game and the Inbox may do to claims and requests; this test is the dispute game.
@@ -62,7 +62,7 @@ contract ClaimChainContestTest is ClaimStage {
 
         witness = _witness(made, 2);
         witness.request = made.order.requests[3];
-        _refusedContest(witness, abi.encodeWithSelector(InboxMock.NotInBatch.selector, made.order.ids[3], 2));
+        _refusedContest(witness, abi.encodeWithSelector(IInbox.NotInBatch.selector, made.order.ids[3], 2));
 
         witness = _witness(made, 2);
         witness.claims.bondWei += 1;
@@ -170,7 +170,8 @@ contract ClaimChainContestTest is ClaimStage {
         emit IClaimChain.Refuted(_claimId(made, 270), request);
         assertEq(chain.refute(_witness(made, 270)), BOND);
         assertEq(vault.escrowOf(address(this)), BOND);
-        assertEq(vault.escrowOf(address(chain)), 299 * BOND);
+        assertEq(vault.escrowOf(address(chain)), 299 * HELD);
+        assertEq(vault.escrowOf(address(inbox)), FEE + TIP);
         assertEq(chain.claimedBits(_id(made.order), 1), ((1 << 44) - 1) & ~uint256(1 << 14));
         (uint32 refutations, uint32 rejections) = chain.attemptsOf(_id(made.order), 270);
         assertEq(refutations, 1);

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ClaimWitness, IClaimChain} from "../../../contracts/interfaces/IClaimChain.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+
+import {IClaimChain} from "../../../contracts/interfaces/IClaimChain.sol";
 import {Request, RequestBatch} from "../../../contracts/interfaces/IInbox.sol";
 import {Terms, Windows} from "../../../contracts/interfaces/IModelRegistry.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
 import {REQUEST_BATCH_TAG} from "../../../contracts/libraries/ConstantsLib.sol";
+import {REQUEST_TYPEHASH} from "../../../contracts/libraries/IdsLib.sol";
 import {ModelId, RequestBatchId, RequestId} from "../../../contracts/types/Ids.sol";
 import {Duration} from "../../../contracts/types/Time.sol";
 import {SlowTree} from "./SlowTree.sol";
@@ -29,32 +32,27 @@ contract ModelsMock {
     }
 }
 
-/// @notice Orders whatever it is given, and checks witnesses against the slow tree; a request's id is its plain hash.
-contract InboxMock {
+/// @notice Orders whatever it is given against fees and tips sent along, and asks nothing.
+contract InboxMock is EIP712 {
     IVault private immutable VAULT;
     IClaimChain private immutable CLAIM_CHAIN;
     mapping(RequestBatchId => bool) public isOrdered;
-    mapping(RequestBatchId => bytes32[]) private _ids;
 
-    error NotInBatch(RequestId received, uint32 index);
-
-    constructor(IVault vault, IClaimChain claimChain) {
+    constructor(IVault vault, IClaimChain claimChain) EIP712("ANH", "1") {
         (VAULT, CLAIM_CHAIN) = (vault, claimChain);
     }
 
-    /// @notice Orders a batch against fees and tips sent along; sets its root and count.
+    /// @notice Orders a batch; sets its root and count.
     function order(RequestBatch memory batch, Request[] memory requests)
         external
         payable
         returns (RequestBatch memory)
     {
         bytes32[] memory ids = new bytes32[](requests.length);
-        for (uint256 i = 0; i < ids.length; ++i) ids[i] = keccak256(abi.encode(requests[i]));
+        for (uint256 i = 0; i < ids.length; ++i) ids[i] = RequestId.unwrap(requestIdOf(requests[i]));
         batch.count = uint32(ids.length);
         batch.root = SlowTree.root(ids);
-        RequestBatchId id = batchIdOf(batch);
-        isOrdered[id] = true;
-        _ids[id] = ids;
+        isOrdered[batchIdOf(batch)] = true;
         VAULT.escrow{value: msg.value}();
         return batch;
     }
@@ -73,25 +71,12 @@ contract InboxMock {
         VAULT.move(msg.sender, amountWei);
     }
 
-    function requireOrdered(RequestBatch calldata batch, uint32 index, Request calldata request, bytes32[] calldata path)
-        external
-        view
-        returns (RequestId id)
-    {
-        id = requestIdOf(request);
-        bytes32[] memory ids = _ids[batchIdOf(batch)];
-        if (index >= ids.length || ids[index] != RequestId.unwrap(id)) revert NotInBatch(id, index);
-        if (keccak256(abi.encode(SlowTree.path(ids, index))) != keccak256(abi.encode(path))) {
-            revert NotInBatch(id, index);
-        }
-    }
-
     function batchIdOf(RequestBatch memory batch) public view returns (RequestBatchId) {
         return
             RequestBatchId.wrap(keccak256(abi.encode(REQUEST_BATCH_TAG, block.chainid, address(this), batch)));
     }
 
-    function requestIdOf(Request calldata request) public pure returns (RequestId) {
-        return RequestId.wrap(keccak256(abi.encode(request)));
+    function requestIdOf(Request memory request) public view returns (RequestId) {
+        return RequestId.wrap(_hashTypedDataV4(keccak256(abi.encode(REQUEST_TYPEHASH, request))));
     }
 }

@@ -9,7 +9,7 @@ import {IInbox, Request, RequestBatch} from "../../../contracts/interfaces/IInbo
 import {IModelRegistry} from "../../../contracts/interfaces/IModelRegistry.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
 import {CLAIM_LEAF_TAG} from "../../../contracts/libraries/ConstantsLib.sol";
-import {ClaimBatchId, ClaimId, RequestBatchId} from "../../../contracts/types/Ids.sol";
+import {ClaimBatchId, ClaimId, RequestBatchId, RequestId} from "../../../contracts/types/Ids.sol";
 import {Duration, Instant} from "../../../contracts/types/Time.sol";
 import {Vault} from "../../../contracts/Vault.sol";
 import {Harness} from "../Harness.sol";
@@ -50,6 +50,8 @@ abstract contract ClaimStage is Harness {
     uint96 internal constant TIP = 0.001 ether;
     uint96 internal constant DEPOSIT = 0.002 ether;
     uint96 internal constant BOND = 0.05 ether;
+    /// @dev What ClaimChain holds for a live claim.
+    uint96 internal constant HELD = BOND + FEE + TIP;
     uint40 internal constant WINDOW = 100;
     uint40 internal constant TERM = 50;
     uint40 internal constant START = 1_000_000;
@@ -108,7 +110,7 @@ abstract contract ClaimStage is Harness {
             (request.requester, request.nonce) = (asker, _nonce++);
             (request.feeWei, request.tipWei, request.minBondWei) = (FEE, TIP, BOND);
             (request.deadline, request.callback, request.callbackGas) = (Instant.wrap(DEADLINE), callback, callbackGas);
-            order.ids[i] = keccak256(abi.encode(request));
+            order.ids[i] = RequestId.unwrap(inbox.requestIdOf(request));
         }
         RequestBatch memory batch = order.batch;
         (batch.first, batch.feeWei, batch.tipWei, batch.minBondWei) = (_nonce, FEE, TIP, BOND);

@@ -180,7 +180,7 @@ contract ClaimWorld is ClaimStage {
                 if (isFinal && made.order.batch.callback && !wasSettled[id]) chainWei += TIP;
                 if (certainty == Certainty.Provisional || certainty == Certainty.Challenged) {
                     ++live[which][made.claims.first + i];
-                    chainWei += made.claims.bondWei;
+                    chainWei += made.claims.bondWei + FEE + TIP;
                 }
             }
         }
@@ -194,7 +194,7 @@ contract ClaimWorld is ClaimStage {
                 uint256 ends = live[which][i] + final_[which][i] + (wasRefunded[which][i] ? 1 : 0);
                 assertLe(ends, 1);
                 assertEq((chain.claimedBits(requests, 0) >> i) & 1, ends);
-                if (final_[which][i] == 0 && !wasRefunded[which][i]) inboxWei += FEE + TIP;
+                if (live[which][i] + final_[which][i] == 0 && !wasRefunded[which][i]) inboxWei += FEE + TIP;
             }
         }
     }
