@@ -11,7 +11,15 @@ from rollup.judge.elements import elements_linked, elements_needed
 from rollup.judge.evaluate import evaluate
 from rollup.judge.finding import Finding
 from rollup.judge.link import Bands, find_link
-from rollup.judge.opening import claimed_value, counts_of, is_inline, require_factor, step_of, values_of
+from rollup.judge.opening import (
+    claimed_value,
+    counts_of,
+    is_inline,
+    require_factor,
+    require_ordered,
+    step_of,
+    values_of,
+)
 from rollup.types import Committed, FaultKind, FaultProof, StepProof, Verdict
 
 
@@ -20,7 +28,9 @@ def judge(committed: Committed, proof: FaultProof) -> Verdict:
     step = step_of(committed, proof.step, StepProof(proof.step_record, proof.step_path))
     if proof.element >= step.result.elements:
         raise BadEncoding(f"element {proof.element} is outside a result of {step.result.elements}")
+    require_factor(committed, proof)
     try:
+        require_ordered(committed, proof.step, step)
         find = _find_link if proof.kind is FaultKind.LINK else _find_step
         return find(committed, proof, step).verdict
     except BadGraph:
@@ -33,8 +43,6 @@ def _find_step(committed: Committed, proof: FaultProof, step: Step) -> Finding:
     values = [
         values_of(committed, proof.step, step, run, opening) for run, opening in zip(runs, proof.openings, strict=True)
     ]
-    if proof.factor:
-        require_factor(committed, proof.step, proof.factor, proof.numerics_path)
     return evaluate(step, values, proof.hint, proof.factor)
 
 

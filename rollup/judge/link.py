@@ -27,12 +27,21 @@ class Bands:
 
     def find(self, distance: Real) -> Finding:
         """Judges a difference of claimed and traced output; the excess is in slashing bands."""
-        excess = distance.fraction / Real.of_f32(self.slash).fraction if self.slash else CERTAIN.excess
-        if distance.exceeds(Real.of_f32(self.slash)):
-            return Finding(Verdict.BEYOND_SOUND, excess)
-        if distance.exceeds(Real.of_f32(self.output)):
-            return Finding(Verdict.BEYOND_CALIBRATED, excess)
-        return Finding(Verdict.NO_FAULT, max(excess, Fraction(0)))
+        if _exceeds(distance, self.slash):
+            return Finding(Verdict.BEYOND_SOUND, self._excess(distance))
+        if _exceeds(distance, self.output):
+            return Finding(Verdict.BEYOND_CALIBRATED, self._excess(distance))
+        return ACQUITTED
+
+    def _excess(self, distance: Real) -> Fraction:
+        if not floats.significand(self.slash):
+            return CERTAIN.excess
+        return distance.fraction / Real.of_f32(self.slash).fraction
+
+
+def _exceeds(distance: Real, band: int) -> bool:
+    """A band that is no finite, non-negative f32 bounds nothing."""
+    return band < floats.INFINITY and distance.exceeds(Real.of_f32(band))
 
 
 def find_link(step: Step, claimed: int, traced: Sequence[int], hint: int, bands: Bands) -> Finding:
@@ -61,7 +70,12 @@ def find_label(claimed: int, logits: Sequence[int], hint: int, bands: Bands) -> 
     label = signed_64(claimed)
     if not 0 <= label < len(logits):
         return CERTAIN
-    if not 0 <= hint < len(logits) or not (floats.is_finite(logits[hint]) and floats.is_finite(logits[label])):
+    if not 0 <= hint < len(logits) or not floats.is_finite(logits[hint]):
+        return ACQUITTED
+    if logits[label] == floats.INFINITY | 1 << 31:
+        # Masked: below every finite logit by more than any band.
+        return CERTAIN
+    if not floats.is_finite(logits[label]):
         return ACQUITTED
     return bands.find(Real.of_f32(logits[hint]) - Real.of_f32(logits[label]))
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rollup.errors import BadEncoding
-from rollup.graph import GRAPH_TAG, NUMERICS_HEADER_FP32, NUMERICS_TAG, STEP_TAG, Operand, Source, Step
+from rollup.errors import BadEncoding, BadGraph
+from rollup.graph import GRAPH_TAG, NUMERICS_TAG, STEP_TAG, Operand, Source, Step
 from rollup.judge.elements import Run
 from rollup.judge.evaluate import bits_of
 from rollup.merkle import sha256, top_of_run
@@ -20,6 +20,7 @@ from rollup.types import (
     LEAF_BYTES,
     BundleRoot,
     Committed,
+    FaultProof,
     LeafRef,
     Opening,
     StepProof,
@@ -73,6 +74,8 @@ def claimed_value(committed: Committed, element: int, openings: Sequence[Opening
         return _cut(spec, run, 0, committed.claimed_output)[0]
     first, last = spec.leaves_of(element, 1)
     (opening,) = openings
+    if opening.bundle_path:
+        raise BadEncoding("a claimed output lies in no bundle")
     if root_of_opening(spec, opening, first, last) != committed.claimed_output:
         raise BadEncoding("the opened output is not the claimed one")
     return _cut(spec, run, first, opening.leaves)[0]
@@ -83,13 +86,25 @@ def is_inline(committed: Committed) -> bool:
     return TensorSpec.from_header(committed.output_header).byte_length <= INLINE_OUTPUT_BYTES
 
 
-def require_factor(committed: Committed, number: int, factor: int, path: Sequence[bytes]) -> None:
-    """Checks the calibrated factor of step `number`."""
-    if committed.numerics_header != NUMERICS_HEADER_FP32:
-        raise BadEncoding(f"numerics {committed.numerics_header.hex()} are of an unknown profile")
-    top = top_of_run([factor.to_bytes(32, "big")], number, counts_of(committed)[2], path)
+def require_ordered(committed: Committed, number: int, step: Step) -> None:
+    """Raises BadGraph unless every operand of step `number` is there before it: such a step cannot be judged."""
+    inputs, weights, _ = counts_of(committed)
+    limits = {Source.INPUT: inputs, Source.WEIGHT: weights, Source.STEP: number}
+    for operand in step.operands:
+        if operand.index >= limits[operand.source]:
+            raise BadGraph(f"step {number} reads {operand.source.name} {operand.index} of {limits[operand.source]}")
+
+
+def require_factor(committed: Committed, proof: FaultProof) -> None:
+    """Checks the proof's calibrated factor; one of zero claims nothing of the numerics, so nothing may be shown."""
+    if proof.factor == 0:
+        if proof.numerics_path:
+            raise BadEncoding(f"a factor of zero has no path, got {len(proof.numerics_path)} siblings")
+        return
+    word, steps = proof.factor.to_bytes(32, "big"), counts_of(committed)[2]
+    top = top_of_run([word], proof.step, steps, proof.numerics_path)
     if sha256(NUMERICS_TAG + committed.numerics_header + top) != committed.numerics_root:
-        raise BadEncoding(f"factor {factor} is not that of step {number}")
+        raise BadEncoding(f"factor {proof.factor} is not that of step {proof.step}")
 
 
 def require_slot(committed: Committed, ref: LeafRef, proof: StepProof) -> TensorSpec:

@@ -36,5 +36,6 @@ MALFORMED: dict[str, Callable[[FaultProof], FaultProof]] = {
     "bundle path too short": lambda proof: reopened(proof, 0, bundle_path=proof.openings[0].bundle_path[:-1]),
     "bundle path of another": lambda proof: reopened(proof, 1, bundle_path=proof.openings[0].bundle_path),
     "another factor": lambda proof: replace(proof, factor=proof.factor + 1),
+    "path without factor": lambda proof: replace(proof, factor=0),
     "factor without path": lambda proof: replace(proof, numerics_path=()),
 }

@@ -10,7 +10,7 @@ import pytest
 
 from prover.fault_proof import Evidence, link_witness, step_witness
 from rollup.errors import BadEncoding
-from rollup.graph import NUMERICS_HEADER_FP32, Op
+from rollup.graph import Graph, Op
 from rollup.judge.judge import judge
 from rollup.judge.opening import require_leaf, require_slot
 from rollup.types import FaultKind, FaultProof, LeafRef, StepProof, Verdict
@@ -43,10 +43,21 @@ def test_judge__link_about_an_inner_step__is_refused(toy: Evidence) -> None:
         judge(toy.committed, proof)
 
 
-def test_judge__unknown_numerics__is_refused(toy: Evidence) -> None:
-    committed = replace(toy.committed, numerics_header=NUMERICS_HEADER_FP32[:1] + b"\1" + bytes(30))
-    with pytest.raises(BadEncoding, match="unknown profile"):
-        judge(committed, step_witness(toy, STEP, 0))
+def test_judge__path_for_a_factor_of_zero__is_refused(toy: Evidence) -> None:
+    proof = replace(step_witness(toy, STEP, 0), factor=0)
+    with pytest.raises(BadEncoding, match="a factor of zero has no path, got 4 siblings"):
+        judge(toy.committed, proof)
+
+
+def test_judge__step_that_reads_a_later_one__acquits(toy: Evidence) -> None:
+    steps = list(toy.graph.steps)
+    steps[2] = replace(steps[2], operands=(replace(steps[2].operands[0], index=2),))
+    later = Graph.__new__(Graph)
+    for name, value in (("inputs", toy.graph.inputs), ("weights", toy.graph.weights), ("steps", tuple(steps))):
+        object.__setattr__(later, name, value)
+    changed = replace(toy, graph=later, committed=replace(toy.committed, graph_root=later.root))
+    wrong = tampered(changed, 2, 0, bits(55.0))
+    assert judge(wrong.committed, step_witness(wrong, 2, 0)) is Verdict.NO_FAULT
 
 
 def test_judge__claimed_output_of_another_root__is_refused(wide: Evidence) -> None:

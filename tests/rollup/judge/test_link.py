@@ -9,6 +9,7 @@ from rollup.judge.link import Bands, find_bits, find_f32, find_label
 from rollup.types import Verdict
 from tests.rollup.judge.f32 import INF, NAN, bits, exact, finite_bits
 
+MINUS_INF = INF | 1 << 31
 BANDS = Bands(bits(0.25), bits(1.0))
 
 
@@ -18,7 +19,7 @@ def test_find_f32__difference__is_measured_exactly(claimed: int, traced: int) ->
     expected = Verdict((distance > Fraction(1, 4)) + (distance > 1))
     finding = find_f32(claimed, traced, BANDS)
     assert finding.verdict is expected
-    assert finding.excess == distance
+    assert finding.excess == (distance if expected else 0)
 
 
 @pytest.mark.parametrize(
@@ -64,6 +65,16 @@ def test_find_label__claimed_label__is_measured_against_the_hinted_logit(
 def test_find_label__logit_not_finite__acquits() -> None:
     assert find_label(0, [bits(0.0), INF], 1, BANDS).verdict is Verdict.NO_FAULT
     assert find_label(1, [bits(0.0), NAN], 0, BANDS).verdict is Verdict.NO_FAULT
+    assert find_label(1, [MINUS_INF, MINUS_INF], 0, BANDS).verdict is Verdict.NO_FAULT
+
+
+def test_find_label__masked_logit__is_below_every_finite_one() -> None:
+    assert find_label(1, [bits(-3e38), MINUS_INF], 0, BANDS).verdict is Verdict.BEYOND_SOUND
+
+
+@pytest.mark.parametrize("band", [INF, NAN, 1 << 31, bits(-1.0)])
+def test_find_f32__band_that_is_no_size__bounds_nothing(band: int) -> None:
+    assert find_f32(bits(1.0), bits(9.0), Bands(band, band)).verdict is Verdict.NO_FAULT
 
 
 def test_find_bits__other_bits__are_beyond_everything() -> None:
