@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {Committed, FaultKind, FaultProof, IStepJudge, Opening, Verdict} from "./interfaces/IStepJudge.sol";
+import {
+    INLINE_OUTPUT_BYTES,
+    LEAF_BYTES,
+    OP_ADD,
+    OP_AMAX,
+    OP_ARGMAX,
+    OP_CONTRACT,
+    OP_MUL,
+    OP_RELU
+} from "./libraries/ConstantsLib.sol";
+import {MerkleLib} from "./libraries/MerkleLib.sol";
+import {ShaTree} from "./libraries/ShaTree.sol";
+import {FROM_INPUT, FROM_RESULT, FROM_WEIGHT, StepCodec} from "./libraries/StepCodec.sol";
+import {Run, StepReads} from "./libraries/StepReads.sol";
+import {Float} from "./math/Float.sol";
+import {Real, Sum} from "./math/Real.sol";
+import {Contraction, Rows} from "./operators/Contraction.sol";
+import {Movement} from "./operators/Movement.sol";
+import {Order} from "./operators/Order.sol";
+import {Pointwise} from "./operators/Pointwise.sol";
+import {BundleRoot, F32, GraphRoot, NumericsRoot, TensorHeader, TensorRoot} from "./types/Roots.sol";
+
+/// @title One element of one step, in exact arithmetic
+/// @notice Shows what a proof opens to be what was committed, then asks the operator. Stateless; knows no claims.
+/// @dev What is wrong with a proof reverts; what is wrong with a graph, or cannot be decided, is no fault.
+contract StepJudge is IStepJudge {
+    /// @dev A tensor of a bundle, as a step names it.
+    struct Slot {
+        TensorHeader header;
+        uint256 index;
+        uint256 size;
+        BundleRoot bundle;
+    }
+
+    /// @inheritdoc IStepJudge
+    function judge(Committed calldata committed, FaultProof calldata proof) external view returns (Verdict) {
+        _requireStep(committed, proof.step, proof.stepRecord, proof.stepPath);
+        uint256 elements = StepCodec.header(proof.stepRecord, 0).elements();
+        if (proof.element >= elements) revert ElementOutOfRange(proof.element, elements);
+        _requireFactor(committed, proof);
+        if (!StepCodec.isOrdered(proof.stepRecord, proof.step, committed.graphHeader)) return Verdict.NoFault;
+        return proof.kind == FaultKind.Step ? _judgeStep(committed, proof) : _judgeLink(committed, proof);
+    }
+
+    /// @inheritdoc IStepJudge
+    function requireLeaf(
+        Committed calldata committed,
+        uint32 step,
+        bytes calldata stepRecord,
+        bytes32[] calldata stepPath,
+        uint8 slot,
+        uint32 leaf,
+        Opening calldata opening
+    ) external view {
+        requireSlot(committed, step, stepRecord, stepPath, slot, leaf);
+        _requireOpening(_slotOf(committed, step, stepRecord, slot), leaf, leaf, opening, 0);
+    }
+
+    /// @inheritdoc IStepJudge
+    function requireSlot(
+        Committed calldata committed,
+        uint32 step,
+        bytes calldata stepRecord,
+        bytes32[] calldata stepPath,
+        uint8 slot,
+        uint32 leaf
+    ) public view {
+        _requireStep(committed, step, stepRecord, stepPath);
+        uint256 slots = StepCodec.operands(stepRecord) + 1;
+        if (slot >= slots) revert ElementOutOfRange(slot, slots);
+        Slot memory named = _slotOf(committed, step, stepRecord, slot);
+        if (named.index >= named.size) revert ShaTree.IndexOutOfTree(named.index, named.size);
+        uint256 leaves = MerkleLib.leafCount(named.header);
+        if (leaf >= leaves) revert ElementOutOfRange(leaf, leaves);
+    }
+
+    function _judgeStep(Committed calldata committed, FaultProof calldata proof) private view returns (Verdict) {
+        (bool judgeable, Run[] memory runs) = StepReads.readsOf(proof.stepRecord, proof.element);
+        if (!judgeable) return Verdict.NoFault;
+        _requireCount(proof, runs.length + 1);
+        uint256 result = _open(committed, proof, Run(0, proof.element, 1, 0), 0);
+        for (uint256 i = 0; i < runs.length; ++i) {
+            runs[i].offset = _open(committed, proof, runs[i], i + 1);
+        }
+        if (StepCodec.operator(proof.stepRecord) == OP_CONTRACT) return _judgeContract(proof, result, runs);
+        return _isExactFault(proof.stepRecord, result, runs) ? Verdict.BeyondSound : Verdict.NoFault;
+    }
+
+    function _judgeContract(FaultProof calldata proof, uint256 result, Run[] memory runs)
+        private
+        pure
+        returns (Verdict)
+    {
+        bool biased = runs.length == 3;
+        Rows memory rows = Rows(runs[0].offset, runs[1].offset, runs[0].count, biased, biased ? Float.read(runs[2].offset) : 0);
+        (bool known, Sum memory sum) = Contraction.sumOf(rows, proof.hint);
+        if (!known) return Verdict.NoFault;
+        uint32 y = Float.read(result);
+        if (Real.isFault(sum, y, Real.SOUND)) return Verdict.BeyondSound;
+        bool rejected = proof.factor != 0 && Real.isFault(sum, y, proof.factor);
+        return rejected ? Verdict.BeyondCalibrated : Verdict.NoFault;
+    }
+
+    /// @dev Operators whose honest results have no rounding of their own to allow for.
+    function _isExactFault(bytes calldata record, uint256 result, Run[] memory runs) private pure returns (bool) {
+        uint8 code = StepCodec.operator(record);
+        uint32 y = Float.read(result);
+        if (code == OP_ADD) return Pointwise.isAddFault(Float.read(runs[0].offset), Float.read(runs[1].offset), y);
+        if (code == OP_MUL) return Pointwise.isMulFault(Float.read(runs[0].offset), Float.read(runs[1].offset), y);
+        if (code == OP_RELU) return Pointwise.isReluFault(Float.read(runs[0].offset), y);
+        if (code == OP_AMAX) return Order.isAmaxFault(runs[0].offset, runs[0].count, y);
+        if (code == OP_ARGMAX) return Order.isArgmaxFault(runs[0].offset, runs[0].count, int64(uint64(_bits(result, 8))));
+        TensorHeader header = StepCodec.header(record, 0);
+        uint256 source = runs.length == 0 ? Movement.fillOf(record) : _bits(runs[0].offset, header.width());
+        return Movement.isFault(header.dtype(), _bits(result, header.width()), source);
+    }
+
+    function _judgeLink(Committed calldata committed, FaultProof calldata proof) private view returns (Verdict) {
+        uint256 steps = StepCodec.tensorsFrom(committed.graphHeader, FROM_RESULT);
+        if (proof.step + 1 != steps) revert StepOutOfRange(proof.step, steps);
+        if (!(StepCodec.header(proof.stepRecord, 0) == committed.outputHeader)) return Verdict.NoFault;
+        bool inlined = committed.outputHeader.byteLength() <= INLINE_OUTPUT_BYTES;
+        bool labelled = StepCodec.operator(proof.stepRecord) == OP_ARGMAX;
+        Run memory traced = Run(0, proof.element, 1, 0);
+        if (labelled) {
+            (bool judgeable, Run[] memory runs) = StepReads.readsOf(proof.stepRecord, proof.element);
+            if (!judgeable) return Verdict.NoFault;
+            traced = runs[0];
+        }
+        _requireCount(proof, inlined ? 1 : 2);
+        traced.offset = _open(committed, proof, traced, 0);
+        uint256 claimed = inlined ? _inlined(committed, proof.element) : _openClaimed(committed, proof);
+        if (labelled) return _judgeLabel(committed, traced, int64(uint64(claimed)), proof.hint);
+        uint256 kept = _bits(traced.offset, committed.outputHeader.width());
+        if (committed.outputHeader.dtype() == F32) return _judgeValue(committed, uint32(claimed), uint32(kept));
+        return claimed == kept ? Verdict.NoFault : Verdict.BeyondSound;
+    }
+
+    function _judgeValue(Committed calldata committed, uint32 claimed, uint32 traced) private pure returns (Verdict) {
+        if (!Float.isFinite(traced)) return Verdict.NoFault;
+        if (!Float.isFinite(claimed)) return Verdict.BeyondSound;
+        return _beyondBands(committed, claimed, traced);
+    }
+
+    /// @dev A masked logit (−Inf) is below every finite one by more than any band.
+    function _judgeLabel(Committed calldata committed, Run memory row, int64 claimed, int32 larger)
+        private
+        pure
+        returns (Verdict)
+    {
+        if (claimed < 0 || uint64(claimed) >= row.count) return Verdict.BeyondSound;
+        if (larger < 0 || uint32(larger) >= row.count) return Verdict.NoFault;
+        uint32 best = Float.read(row.offset + 4 * uint32(larger));
+        uint32 own = Float.read(row.offset + 4 * uint64(claimed));
+        if (!Float.isFinite(best)) return Verdict.NoFault;
+        if (own == Float.NEGATIVE_INFINITY) return Verdict.BeyondSound;
+        if (!Float.isFinite(own) || Float.order(best) <= Float.order(own)) return Verdict.NoFault;
+        return _beyondBands(committed, best, own);
+    }
+
+    function _beyondBands(Committed calldata committed, uint32 a, uint32 b) private pure returns (Verdict) {
+        if (_differ(a, b, committed.slashBand)) return Verdict.BeyondSound;
+        return _differ(a, b, committed.outputBand) ? Verdict.BeyondCalibrated : Verdict.NoFault;
+    }
+
+    /// @dev A band that is no finite, non-negative float bounds nothing.
+    function _differ(uint32 a, uint32 b, uint32 band) private pure returns (bool) {
+        return band < Float.INFINITY && Float.differByMore(a, b, band);
+    }
+
+    /// @dev The claimed element, from an output claimed whole.
+    function _inlined(Committed calldata committed, uint256 element) private pure returns (uint256) {
+        uint256 expected = committed.outputHeader.byteLength();
+        bytes calldata output = committed.claimedOutput;
+        if (output.length != expected) revert WrongLeafBytes(output.length, expected);
+        uint256 width = committed.outputHeader.width();
+        return _bits(_offset(output) + element * width, width);
+    }
+
+    /// @dev The claimed element, from an output claimed by root: a tensor in no bundle.
+    function _openClaimed(Committed calldata committed, FaultProof calldata proof) private view returns (uint256) {
+        Opening calldata opening = proof.openings[1];
+        TensorHeader header = committed.outputHeader;
+        if (committed.claimedOutput.length != 32) revert WrongLeafBytes(committed.claimedOutput.length, 32);
+        if (opening.bundlePath.length != 0) revert WrongPathLength(opening.bundlePath.length, 0);
+        uint256 width = header.width();
+        uint256 leaf = (proof.element * width) / LEAF_BYTES;
+        TensorRoot root = MerkleLib.runRoot(header, leaf, leaf, opening.leaves, opening.siblings);
+        if (TensorRoot.unwrap(root) != bytes32(committed.claimedOutput)) revert NotInBundle(1);
+        return _bits(_offset(opening.leaves) + proof.element * width - leaf * LEAF_BYTES, width);
+    }
+
+    /// @dev Checks opening `number` to hold the elements of `run`; their offset in calldata.
+    function _open(Committed calldata committed, FaultProof calldata proof, Run memory run, uint256 number)
+        private
+        view
+        returns (uint256)
+    {
+        Slot memory slot = _slotOf(committed, proof.step, proof.stepRecord, run.slot);
+        uint256 width = slot.header.width();
+        uint256 first = (run.first * width) / LEAF_BYTES;
+        uint256 last = ((run.first + run.count) * width - 1) / LEAF_BYTES;
+        Opening calldata opening = proof.openings[number];
+        _requireOpening(slot, first, last, opening, number);
+        return _offset(opening.leaves) + run.first * width - first * LEAF_BYTES;
+    }
+
+    function _requireOpening(Slot memory slot, uint256 first, uint256 last, Opening calldata opening, uint256 number)
+        private
+        view
+    {
+        TensorRoot root = MerkleLib.runRoot(slot.header, first, last, opening.leaves, opening.siblings);
+        BundleRoot bundle = MerkleLib.bundlePath(root, slot.index, slot.size, opening.bundlePath);
+        if (!(bundle == slot.bundle)) revert NotInBundle(number);
+    }
+
+    function _slotOf(Committed calldata committed, uint256 step, bytes calldata record, uint256 slot)
+        private
+        pure
+        returns (Slot memory named)
+    {
+        uint256 source = FROM_RESULT;
+        named.index = step;
+        if (slot != 0) (source, named.index) = StepCodec.origin(record, slot);
+        named.header = StepCodec.header(record, slot);
+        named.size = StepCodec.tensorsFrom(committed.graphHeader, source);
+        named.bundle = source == FROM_INPUT
+            ? committed.inputsRoot
+            : source == FROM_WEIGHT ? committed.weightsRoot : committed.traceRoot;
+    }
+
+    function _requireStep(Committed calldata committed, uint256 step, bytes calldata record, bytes32[] calldata path)
+        private
+        view
+    {
+        uint256 steps = StepCodec.tensorsFrom(committed.graphHeader, FROM_RESULT);
+        if (step >= steps) revert StepOutOfRange(step, steps);
+        if (!_isInGraph(committed, step, record, path)) revert StepNotInGraph(uint32(step));
+        StepCodec.requireRecord(record);
+    }
+
+    function _isInGraph(Committed calldata committed, uint256 step, bytes calldata record, bytes32[] calldata path)
+        private
+        view
+        returns (bool)
+    {
+        bytes32 header = committed.graphHeader;
+        uint256 steps = StepCodec.tensorsFrom(header, FROM_RESULT);
+        GraphRoot root = MerkleLib.graphPath(record, step, steps, header, path);
+        return GraphRoot.unwrap(root) == GraphRoot.unwrap(committed.graphRoot);
+    }
+
+    /// @dev A factor of zero claims nothing of the numerics, so nothing is shown of them.
+    function _requireFactor(Committed calldata committed, FaultProof calldata proof) private view {
+        bytes32[] calldata path = proof.numericsPath;
+        if (proof.factor == 0) {
+            if (path.length != 0) revert WrongPathLength(path.length, 0);
+            return;
+        }
+        uint256 steps = StepCodec.tensorsFrom(committed.graphHeader, FROM_RESULT);
+        NumericsRoot root = MerkleLib.numericsPath(proof.factor, proof.step, steps, committed.numericsHeader, path);
+        if (NumericsRoot.unwrap(root) != NumericsRoot.unwrap(committed.numericsRoot)) revert NotInNumerics(proof.step);
+    }
+
+    function _requireCount(FaultProof calldata proof, uint256 expected) private pure {
+        if (proof.openings.length != expected) revert WrongOpenings(proof.openings.length, expected);
+    }
+
+    function _offset(bytes calldata data) private pure returns (uint256 offset) {
+        assembly ("memory-safe") {
+            offset := data.offset
+        }
+    }
+
+    /// @dev The element of `width` bytes that lies in calldata at `offset`.
+    function _bits(uint256 offset, uint256 width) private pure returns (uint256 bits) {
+        assembly ("memory-safe") {
+            bits := shr(sub(256, shl(3, width)), calldataload(offset))
+        }
+    }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {Float} from "./Float.sol";
+
+/// @notice What a window found of a sum of products, in units of `2^(base − 300)`.
+/// @param terms `n`: products in the sum
+/// @param base exponent of the window's lowest product
+/// @param span from there to the greatest exponent that a product may have
+/// @param halves `P`, the positive terms in the window, in the low 128 bits; `N`, its negative ones, in the high ones
+/// @param flushable `sub`: magnitudes of the terms with a subnormal operand
+struct Sum {
+    uint256 terms;
+    int256 base;
+    uint256 span;
+    uint256 halves;
+    uint256 flushable;
+}
+
+/// @title Window arithmetic: the enclosure of an exact sum, and what honest hardware may add to it
+/// @notice Formulas and their source: PROTOCOL.md, section 5, "Contract".
+library Real {
+    /// @notice The sound bound, as a factor: the calibrated one is the lesser of it and the registered one.
+    uint256 internal constant SOUND = type(uint256).max;
+
+    /// @notice Exponents that the window spans below its top, so that `terms` products of 48 bits add up to less than 2^128.
+    /// @param terms from 1 to 2^16 − 1
+    function range(uint256 terms) internal pure returns (uint256 span) {
+        assembly ("memory-safe") {
+            // ceil(log2 terms) is the bit length of terms − 1, which has at most 16 bits.
+            let rest := sub(terms, 1)
+            let bits := shl(3, gt(rest, 0xff))
+            bits := or(bits, shl(2, gt(shr(bits, rest), 0xf)))
+            bits := or(bits, shl(1, gt(shr(bits, rest), 3)))
+            rest := shr(bits, rest)
+            span := sub(80, add(bits, add(gt(rest, 0), gt(rest, 1))))
+        }
+    }
+
+    /// @notice Whether the committed `y` is beyond what `factor` (1/256; or `SOUND`) allows.
+    function isFault(Sum memory sum, uint32 y, uint256 factor) internal pure returns (bool) {
+        (bool representable, uint256 tiny) = _tiny(sum.terms, sum.base);
+        if (!representable) return false;
+        // Sums are below 2^129, `flushable` below 2^145, `tiny` below 2^160; products with `terms` add 24 bits at most.
+        unchecked {
+            uint256 cut = sum.terms << 47;
+            uint256 positive = uint128(sum.halves);
+            uint256 negative = sum.halves >> 128;
+            uint256 magnitude = positive + negative + cut;
+            uint256 slack = _rounding(sum.terms, factor, magnitude) + sum.flushable + tiny;
+            if (!Float.isFinite(y)) return Float.isFinite(Float.round(false, magnitude + slack, sum.base - 300));
+            int256 middle = int256(positive) - int256(negative);
+            int256 reach = int256(cut + slack);
+            return Float.order(y) < Float.order(_nearest(middle - reach, sum.base))
+                || Float.order(y) > Float.order(_nearest(middle + reach, sum.base));
+        }
+    }
+
+    /// @dev `ceil(min(256 n, factor) · magnitude / (256 (2^24 − n)))`; the factor 256 cancels in the sound bound.
+    function _rounding(uint256 terms, uint256 factor, uint256 magnitude) private pure returns (uint256) {
+        unchecked {
+            uint256 parts = 256 * terms < factor ? 256 * terms : factor;
+            uint256 whole = 256 * (2 ** 24 - terms);
+            return (parts * magnitude + whole - 1) / whole;
+        }
+    }
+
+    /// @dev `ceil(terms · 2^-124 / unit)`, where `unit = 2^(base − 300)`; not representable from 2^160 on. Below one
+    /// unit its ceiling is one: `terms` is less than 2^16 and the exponent at most −16.
+    function _tiny(uint256 terms, int256 base) private pure returns (bool representable, uint256 tiny) {
+        unchecked {
+            int256 exponent = 176 - base;
+            if (exponent >= 160) return (false, 0);
+            if (exponent >= 0) tiny = terms << uint256(exponent);
+            else tiny = exponent <= -16 ? 1 : (terms + (1 << uint256(-exponent)) - 1) >> uint256(-exponent);
+            return (tiny < 1 << 160, tiny);
+        }
+    }
+
+    function _nearest(int256 units, int256 base) private pure returns (uint32) {
+        unchecked {
+            return Float.round(units < 0, uint256(units < 0 ? -units : units), base - 300);
+        }
+    }
+}
