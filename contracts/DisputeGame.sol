@@ -84,10 +84,13 @@ contract DisputeGame is Demands {
         Model memory model = registry.model(witness.requests.model);
         Verdict verdict = _faultOf(id, _committed(model, witness, record.traceRoot), proof);
         bool held = status == DisputeStatus.Opened;
+        Course memory course = _courseOf(record);
         if (verdict == Verdict.BeyondSound) {
-            bool early = currentInstant().isBefore(DisputeClock.proveHalf(_courseOf(record), model.windows));
+            bool early = currentInstant().isBefore(DisputeClock.proveHalf(course, model.windows));
             _refute(witness, id, early, held, startGas);
         } else {
+            // Else a liar would prove a small fault of its own before somebody proves the one that slashes.
+            _requireOver(course, model.windows);
             _reject(witness, id, held, startGas);
         }
     }
@@ -104,8 +107,8 @@ contract DisputeGame is Demands {
         BundleRoot traceRoot = _eagerTrace(witness.entry);
         Model memory model = registry.model(witness.requests.model);
         Verdict verdict = _faultOf(id, _committed(model, witness, traceRoot), proof);
-        if (verdict == Verdict.BeyondSound) _refute(witness, id, false, false, startGas);
-        else _reject(witness, id, false, startGas);
+        if (verdict != Verdict.BeyondSound) revert NotBeyondSound(verdict);
+        _refute(witness, id, false, false, startGas);
     }
 
     /// @inheritdoc IDisputeGame
@@ -119,7 +122,7 @@ contract DisputeGame is Demands {
         Phase phase = DisputeClock.phaseAt(course, windows, currentInstant());
 
         if (phase == Phase.Over) {
-            _acquit(witness, id, DisputeClock.proveEnd(course, windows));
+            _acquit(witness, id, DisputeClock.finalFrom(course, windows));
         } else if (phase == Phase.Unopened || phase == Phase.Starved) {
             emit Silenced(id, status);
             _refute(witness, id, false, true, startGas);
@@ -213,6 +216,12 @@ contract DisputeGame is Demands {
 
     function _eagerTrace(bytes calldata entry) private pure returns (BundleRoot) {
         return BundleRoot.wrap(bytes32(entry[entry.length - 32:]));
+    }
+
+    function _requireOver(Course memory course, Windows memory windows) private view {
+        if (DisputeClock.phaseAt(course, windows, currentInstant()) != Phase.Over) {
+            revert TooEarly(currentInstant(), DisputeClock.proveEnd(course, windows));
+        }
     }
 
     function _cap96(uint256 amountWei) private pure returns (uint96) {

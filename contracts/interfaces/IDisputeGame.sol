@@ -102,6 +102,7 @@ interface IDisputeGame {
     error PositionOutOfPage(uint256 received, uint256 size);
     error AlreadySupplied(uint256 page, uint256 position);
     error NoFaultFound();
+    error NotBeyondSound(Verdict received);
 
     /// @notice Demands that a claim's trace be opened. Once per claim, in its challenge window. `msg.value` is added to
     /// the caller's Vault balance first; the bond is locked from there. An eager claim's own trace is open from then on:
@@ -129,9 +130,12 @@ interface IDisputeGame {
     ) external;
 
     /// @notice Shows one wrong thing in an opened trace, at any time until the claim is final. Reverts if it is none.
+    /// @dev A fault beyond only a calibrated bound or band rejects, and is heard from the end of the prove window on, when
+    /// nobody slashed: else a liar would escape by a small fault of its own. An acquitted claim waits for it as long.
     function prove(ClaimWitness calldata witness, FaultProof calldata proof) external;
 
-    /// @notice Shows one wrong thing in an eagerly committed trace: the whole dispute in one transaction.
+    /// @notice Shows one wrong thing in an eagerly committed trace: the whole dispute in one transaction. Only beyond a
+    /// sound bound; what only rejects goes through `challenge` and `prove`.
     function proveEager(ClaimWitness calldata witness, FaultProof calldata proof) external;
 
     /// @notice Ends a dispute whose clock has run out: silence refutes; nothing proven acquits.

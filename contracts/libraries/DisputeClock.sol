@@ -51,6 +51,12 @@ library DisputeClock {
         return supplyEnd(course, windows).afterwards(windows.prove);
     }
 
+    /// @notice When an acquitted claim may be final at the earliest: faults that only reject are proven from `proveEnd` on,
+    /// and they too have a prove window.
+    function finalFrom(Course memory course, Windows memory windows) internal pure returns (Instant) {
+        return proveEnd(course, windows).afterwards(windows.prove);
+    }
+
     /// @notice Before this the sender's part of a slash belongs to the challenger: a proof copied from the mempool earns
     /// the copier nothing.
     function proveHalf(Course memory course, Windows memory windows) internal pure returns (Instant) {

@@ -218,9 +218,37 @@ contract DisputeGameTest is DisputeCast {
 
     function test_prove_beyondCalibrated_rejects() public {
         (ClaimWitness memory witness, ClaimId id) = opened();
+        vm.warp(START + 120);
         proveFault(witness, Verdict.BeyondCalibrated);
         assertStatus(id, DisputeStatus.Rejected);
         assertEq(uint256(claims.certainty(id)), uint256(Certainty.Rejected));
+    }
+
+    function test_prove_beyondCalibrated_beforeTheEndOfProof_reverts() public {
+        (ClaimWitness memory witness, ClaimId id) = opened();
+        vm.warp(START + 119);
+        vm.expectRevert(_tooEarly(START + 119, START + 120));
+        proveFault(witness, Verdict.BeyondCalibrated);
+        proveFault(witness, Verdict.BeyondSound);
+        assertStatus(id, DisputeStatus.Refuted);
+    }
+
+    function test_prove_beyondCalibrated_whileALeafIsMissing_reverts() public {
+        (ClaimWitness memory witness, ClaimId id) = opened();
+        demandLeaves(DEMANDER, witness, 1);
+        vm.warp(START + 200);
+        vm.expectRevert(_tooEarly(START + 200, START + 180));
+        proveFault(witness, Verdict.BeyondCalibrated);
+        game.conclude(witness);
+        assertStatus(id, DisputeStatus.Refuted);
+    }
+
+    function test_prove_beyondCalibrated_afterAcquittal_rejects() public {
+        (ClaimWitness memory witness, ClaimId id) = opened();
+        concludeAt(witness, START + 120);
+        proveFault(witness, Verdict.BeyondCalibrated);
+        assertStatus(id, DisputeStatus.Rejected);
+        assertSettled();
     }
 
     function test_prove_afterAcquittal_stillRefutes() public {
@@ -244,14 +272,17 @@ contract DisputeGameTest is DisputeCast {
         assertEq(uint256(claims.certainty(id)), uint256(Certainty.None));
     }
 
+    function test_proveEager_beyondCalibrated_reverts() public {
+        (ClaimWitness memory witness,) = live(0, true);
+        vm.expectRevert(abi.encodeWithSelector(IDisputeGame.NotBeyondSound.selector, Verdict.BeyondCalibrated));
+        game.proveEager(witness, proofOf(Verdict.BeyondCalibrated));
+    }
+
     function test_proveEager_isTheWholeDispute() public {
         (ClaimWitness memory witness, ClaimId id) = live(0, true);
         vm.prank(SENDER);
         game.proveEager(witness, proofOf(Verdict.BeyondSound));
         assertStatus(id, DisputeStatus.Refuted);
-        (witness, id) = live(1, true);
-        game.proveEager(witness, proofOf(Verdict.BeyondCalibrated));
-        assertStatus(id, DisputeStatus.Rejected);
         assertSettled();
     }
 
@@ -270,10 +301,10 @@ contract DisputeGameTest is DisputeCast {
         game.conclude(witness);
         vm.warp(START + 120);
         vm.expectEmit(true, true, true, true, address(game));
-        emit IDisputeGame.Cleared(id, instant(START + 120));
+        emit IDisputeGame.Cleared(id, instant(START + 200));
         game.conclude(witness);
         assertStatus(id, DisputeStatus.Acquitted);
-        assertEq(Instant.unwrap(claims.finalAt(id)), START + 120);
+        assertEq(Instant.unwrap(claims.finalAt(id)), START + 200);
     }
 
     function test_conclude_twice_reverts() public {

@@ -151,6 +151,8 @@ contract DisputeGameMoneyTest is DisputeCast {
         demandLeaves(DEMANDER, witness, 1);
         uint256 costWei = game.disputeOf(id).costWei;
         uint256 executorBefore = vault.balanceOf(EXECUTOR);
+        supplyLeaves(witness, 0, 1, 0, 1);
+        vm.warp(START + 180);
         proveFault(witness, Verdict.BeyondCalibrated);
         uint256 gasWei = vault.balanceOf(SENDER);
         assertTrue(costWei > 100_000 * FEE && costWei < 400_000 * FEE, "the gas of a challenge");
@@ -166,6 +168,7 @@ contract DisputeGameMoneyTest is DisputeCast {
         (ClaimWitness memory witness,) = opened();
         vm.fee(100_000_000 gwei);
         vm.txGasPrice(100_000_000 gwei);
+        vm.warp(START + 120);
         uint256 executorBefore = vault.balanceOf(EXECUTOR);
         proveFault(witness, Verdict.BeyondCalibrated);
         assertEq(vault.balanceOf(EXECUTOR), executorBefore);
@@ -185,7 +188,7 @@ contract DisputeGameMoneyTest is DisputeCast {
         if (end % 4 != 0) {
             for (uint256 i = 0; i < pages % 8; ++i) {
                 demandLeaves(EXECUTOR, witness, 1);
-                if (end % 4 == 3) supplyLeaves(witness, i, 1, 0, 1);
+                if (end % 4 != 1) supplyLeaves(witness, i, 1, 0, 1);
             }
         }
         vm.warp(START + 180);

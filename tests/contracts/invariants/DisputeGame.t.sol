@@ -54,7 +54,7 @@ contract DisputePlayer is DisputeCast {
     }
 
     function proveOne(uint256 seconds_, uint256 which, bool sound) external counted(seconds_) {
-        (bool found, ClaimWitness memory witness) = _pick(which, Phase.Supplying, Phase.Over);
+        (bool found, ClaimWitness memory witness) = _pick(which, sound ? Phase.Supplying : Phase.Over, Phase.Over);
         Verdict verdict = sound ? Verdict.BeyondSound : Verdict.BeyondCalibrated;
         if (found) _note(address(this), abi.encodeCall(this.proveIt, (witness, verdict)));
     }
