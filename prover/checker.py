@@ -1,0 +1,146 @@
+"""Doubts claims: re-runs them, and checks opened traces step by step.
+
+The cheap tests are whole tensors in float64; only what they suspect is put before the exact judge. Before anything is
+called wrong a second, independent evaluation must agree; otherwise the checker says so and stays silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf
+
+from executor.bounds import bound_of, inside
+from executor.models import LoadedModel, draw_inputs
+from executor.reach import judged_step, reach_of
+from executor.trace import recompute
+from torch import Tensor
+
+from executor.operators import evaluate, magnitude
+from executor.tensors import f32_of_bits, from_bytes, from_canonical
+from prover.fault_proof import Evidence, find_output, find_step, prove_link, prove_step, worst_element
+from prover.opened import OpenedTrace
+from rollup.graph import Graph, Op, Source
+from rollup.types import FaultProof, Verdict
+
+# Suspects of one step that are put before the exact judge: those farthest outside their bounds.
+MAX_SUSPECTS = 16
+# Inputs drawn over their registered ranges for the reach of a model.
+SAMPLES = 4
+SAMPLE_SEED = 1
+# An honest run may be one output band away; another honest one as far on the other side.
+BAND_MARGIN = 2.0
+
+
+class Checker:
+    """One model, ready to doubt claims on it.
+
+    Deviations are ratios: the distance of a claimed output from what it should be, in units of the model's reach (or of
+    twice its output band, where that is wider). Above 1 no run inside its bounds makes that output.
+    """
+
+    def __init__(self, model: LoadedModel) -> None:
+        self._model, self._network = model, model.network
+        self._judged = judged_step(model.network)
+        self._is_label = model.network.graph.steps[-1].op is Op.ARGMAX
+        self._band = BAND_MARGIN * f32_of_bits(model.record.output_band)
+        # A label is judged by the difference of two logits, which both may move.
+        self._moved = 2.0 if self._is_label else 1.0
+        drawn = draw_inputs(model.record.inputs, SAMPLES, SAMPLE_SEED)
+        self._reach = max(self._reach_at(tensors) for tensors in drawn)
+
+    @property
+    def graph(self) -> Graph:
+        return self._network.graph
+
+    def deviations(self, requests: Sequence[Sequence[bytes]], claimed: Sequence[bytes]) -> list[float]:
+        """The cheap look: one fast batch.
+
+        `requests`: canonical input bytes of each; `claimed`: canonical output bytes of each.
+        """
+        runs = self._model.runner.run(requests)
+        return [
+            0.0 if run == claim else self._deviation(inputs, run, claim)
+            for inputs, run, claim in zip(requests, runs, claimed, strict=True)
+        ]
+
+    def second_deviation(self, inputs: Sequence[bytes], claimed: bytes) -> float:
+        """The independent look, before any bond: in float64, and with the reach of these very inputs."""
+        tensors = [from_bytes(spec, data) for spec, data in zip(self._network.program.inputs, inputs, strict=True)]
+        judged = recompute(self._network, tensors)[self._judged]
+        reach = max(self._reach, self._reach_at(tensors))
+        return self._ratio(judged, from_bytes(self._network.graph.output, claimed), reach)
+
+    def _deviation(self, inputs: Sequence[bytes], run: bytes, claim: bytes) -> float:
+        if self._is_label:
+            # Two labels say nothing of the margin between them: ask the logits.
+            return self.second_deviation(inputs, claim)
+        spec = self._network.graph.output
+        return self._ratio(from_bytes(spec, run), from_bytes(spec, claim), self._reach)
+
+    def _ratio(self, judged: Tensor, claimed: Tensor, reach: float) -> float:
+        distance = self._label_distance(judged, claimed) if self._is_label else _distance(judged, claimed)
+        limit = max(self._moved * reach, self._band)
+        # Integers that are copied have no limit but equality.
+        return distance / limit if limit else (inf if distance else 0.0)
+
+    def _label_distance(self, logits: Tensor, labels: Tensor) -> float:
+        """By how much the largest logit exceeds the claimed one's; a label that does not exist exceeds everything."""
+        rows = logits.double().reshape(-1, self._network.graph.steps[-1].attributes[0])
+        flat = labels.reshape(-1, 1)
+        if not bool(((flat >= 0) & (flat < rows.shape[1])).all()):
+            return inf
+        return float((rows.amax(1, keepdim=True) - rows.gather(1, flat)).max())
+
+    def _reach_at(self, tensors: Sequence[Tensor]) -> float:
+        return float(reach_of(self._network, self._model.numerics, tensors).calibrated.max())
+
+    def find_fault(self, evidence: Evidence, trace: OpenedTrace) -> FaultProof | None:
+        """The gravest fault in what is known of an opened trace: sound before calibrated, then the largest excess.
+
+        None if nothing that is known is wrong. Raises Doubt if the two evaluations disagree.
+        """
+        best: tuple[Verdict, int, int] | None = None
+        excess = 0.0
+        for number in range(len(evidence.graph.steps)):
+            element = self._worst_of_step(evidence, trace, number)
+            if element is None:
+                continue
+            finding = find_step(evidence, number, element)
+            if best is None or (finding.verdict, float(finding.excess)) > (best[0], excess):
+                best, excess = (finding.verdict, number, element), float(finding.excess)
+        linked = self._worst_link(evidence, trace)
+        if linked is not None and (best is None or linked[0] > best[0]):
+            return prove_link(evidence, linked[1])
+        return prove_step(evidence, best[1], best[2]) if best is not None else None
+
+    def _worst_of_step(self, evidence: Evidence, trace: OpenedTrace, number: int) -> int | None:
+        step = evidence.graph.steps[number]
+        needed = [operand.index for operand in step.operands if operand.source is Source.STEP]
+        if not all(trace.knows(index) for index in (number, *needed)):
+            return None
+        operands = [from_canonical(evidence.tensor(number, slot)) for slot in range(1, len(step.operands) + 1)]
+        result = from_canonical(evidence.tensor(number, 0))
+        outside = ~inside(step, operands, result, self._model.numerics.factors[number]).reshape(-1)
+        suspects = outside.nonzero().reshape(-1)
+        if step.op is Op.CONTRACT and len(suspects) > MAX_SUSPECTS:
+            distance = (result.double() - evaluate(step, [operand.double() for operand in operands])).abs()
+            excess = (distance / bound_of(step, magnitude(step, operands))).reshape(-1)[suspects]
+            # A NaN is as far outside as anything.
+            suspects = suspects[excess.nan_to_num(inf).argsort(descending=True)]
+        return worst_element(evidence, number, suspects[:MAX_SUSPECTS].tolist())
+
+    def _worst_link(self, evidence: Evidence, trace: OpenedTrace) -> tuple[Verdict, int] | None:
+        if not trace.knows(evidence.last) or (self._is_label and not trace.knows(self._judged)):
+            return None
+        findings = [(find_output(evidence, element), element) for element in range(evidence.graph.output.elements)]
+        faults = [(finding, element) for finding, element in findings if finding.verdict is not Verdict.NO_FAULT]
+        if not faults:
+            return None
+        finding, element = max(faults, key=lambda fault: (fault[0].verdict, fault[0].excess))
+        return finding.verdict, element
+
+
+def _distance(expected: Tensor, claimed: Tensor) -> float:
+    """Worst absolute difference. A claimed NaN or infinity is beyond everything, unless an honest run has one there."""
+    distance = (expected.double() - claimed.double()).abs().nan_to_num(nan=inf, posinf=inf)
+    return float(distance.where(expected.double().isfinite(), 0.0).max())

@@ -1,0 +1,41 @@
+"""The command `anh watch`."""
+
+from __future__ import annotations
+
+import threading
+
+from prover.disputer import Disputer
+from prover.sources import Sources
+from prover.watcher import Watchtower
+from rollup.blobs import BlobReader, FolderStore
+from rollup.chain.client import Client
+from rollup.chain.daemon import Daemon
+from rollup.chain.follower import Follower
+from rollup.config import Settings
+from rollup.daemon import SettingsFile, serve
+
+# Stays in the Vault for the next bonds; what is above it is pulled out.
+RESERVE_WEI = 10**18
+
+
+def watch(settings: SettingsFile = None) -> None:
+    """Re-runs claims, challenges what is beyond reach, proves faults. Without a key it watches only."""
+    serve(run_watchtower, settings)
+
+
+def run_watchtower(settings: Settings, stop: threading.Event) -> None:
+    """Runs until `stop`. Raises what a Daemon raises at its start, and Stop if going on would be unsafe."""
+    if settings.key is None:
+        client = Client.connect(settings.rpc_url, settings.deployment.chain_id, settings.rpc_timeout_seconds)
+        follower = Follower.from_settings(settings, client)
+        _watch(settings, stop, follower, Disputer(client, settings.deployment, None))
+        return
+    with Daemon.start(settings) as daemon:
+        _watch(settings, stop, daemon.follower, Disputer(daemon.client, settings.deployment, daemon.sender))
+
+
+def _watch(settings: Settings, stop: threading.Event, follower: Follower, disputer: Disputer) -> None:
+    blobs = BlobReader(Sources(FolderStore(settings.blobs), lambda: list(follower.view.state.endpoints.values())))
+    watchtower = Watchtower(blobs, disputer, RESERVE_WEI)
+    # One thread follows and looks, so the view holds still.
+    follower.run(stop, lambda: watchtower.step(follower.view))
