@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from rollup.codec import REQUEST_FIELDS
 from rollup.errors import BadInput, BadSignature, Conflict
 from rollup.inputs import inputs_root, split_inputs
-from rollup.types import MAX_CALLBACK_GAS, MAX_INLINE_INPUT_BYTES, ZERO_ADDRESS, ZERO_WORD, Address, Model, Request
+from rollup.types import MAX_CALLBACK_GAS, ZERO_ADDRESS, ZERO_WORD, Address, Model, Request
 
 # Inbox.MAX_LIFE.
 MAX_LIFE_SECONDS = 30 * 24 * 3600
@@ -26,6 +26,16 @@ class Account:
 
     nonce: int
     balance_wei: int
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What one block says about a request. `now`: the block's timestamp, seconds; wei for the fee."""
+
+    model: Model
+    account: Account
+    min_fee_wei: int
+    now: int
 
 
 @dataclass(frozen=True)
@@ -68,9 +78,7 @@ def require_terms(request: Request, model: Model, min_fee_wei: int, now: int) ->
 
 
 def require_inputs(request: Request, inputs: bytes, model: Model) -> None:
-    """Inline inputs are what the request commits to, and in range. Raises BadInput."""
-    if len(inputs) > MAX_INLINE_INPUT_BYTES:
-        raise BadInput(f"{len(inputs)} bytes of inline inputs are above {MAX_INLINE_INPUT_BYTES}; give them by root")
+    """The inputs are what the request commits to, and in range. Raises BadInput."""
     received = inputs_root(split_inputs(model.inputs, inputs))
     if received != request.inputs_root:
         raise BadInput(f"the inputs' root is 0x{received.hex()}, the request names 0x{request.inputs_root.hex()}")

@@ -26,13 +26,13 @@ _ABI = [type_ for _, type_ in REQUEST_FIELDS]
 
 
 class RequestStatus(StrEnum):
-    """ACCEPTED → POSTING → POSTED, or EMPTY where the chain did not take it; EXPIRED where its deadline came first."""
+    """ACCEPTED → POSTING → POSTED, or EMPTY where Inbox logged it so; DROPPED where Inbox would take it no more."""
 
     ACCEPTED = "accepted"
     POSTING = "posting"
     POSTED = "posted"
     EMPTY = "empty"
-    EXPIRED = "expired"
+    DROPPED = "dropped"
 
 
 OPEN = (RequestStatus.ACCEPTED, RequestStatus.POSTING)
@@ -115,6 +115,13 @@ class Requests:
             connection.execute(requests.insert().values(_row(id_, signed, n, now, idempotency)))
         return AcceptedRequest(id_, signed, n, RequestStatus.ACCEPTED, now, None, None, None, None)
 
+    def find_known(
+        self, id_: RequestId, requester: Address, idempotency: Idempotency | None = None
+    ) -> AcceptedRequest | None:
+        """What was journalled for the same request. Raises Conflict if the key came with another body."""
+        with self._database.read() as connection:
+            return _accepted_before(connection, id_, requester, idempotency)
+
     def start_line_at(self, n: int) -> None:
         """The next place in line is at least `n`: the length of the lane that an earlier journal has filled."""
         with self._database.write() as connection:
@@ -171,11 +178,11 @@ class Requests:
                 }
                 connection.execute(requests.update().where(requests.c.id == id_).values(values))
 
-    def expire(self, ids: Sequence[RequestId]) -> None:
-        """Their deadlines passed while they waited; they will not be posted."""
+    def drop(self, ids: Sequence[RequestId]) -> None:
+        """They cannot be posted any more, as when their deadlines came too near while they waited."""
         waiting = and_(requests.c.id.in_(ids), requests.c.status == RequestStatus.ACCEPTED)
         with self._database.write() as connection:
-            connection.execute(requests.update().where(waiting).values(status=RequestStatus.EXPIRED))
+            connection.execute(requests.update().where(waiting).values(status=RequestStatus.DROPPED))
 
 
 def _accepted_before(

@@ -121,7 +121,7 @@ def test_place__tells_taken_from_empty(requests):
     assert requests.find_open_of(ALICE) == []
 
 
-def test_expire__frees_the_nonce(requests):
+def test_drop__frees_the_nonce(requests):
     requests.accept(id_of(1), signed(0), 5, agree)
-    requests.expire([id_of(1)])
+    requests.drop([id_of(1)])
     assert requests.accept(id_of(2), signed(0), 5, agree).status is RequestStatus.ACCEPTED
