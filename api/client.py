@@ -1,0 +1,210 @@
+"""The Python SDK: deposit, sign, submit, follow, wait.
+
+The key stays here: what is sent is signed. The server is not believed where it can be checked: ids are computed here,
+and receipts must carry the sequencer's signature.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, cast
+
+import httpx
+
+from api.schemas import ReceiptJson, RequestJson, from_hex, to_hex
+from rollup.chain.client import Client
+from rollup.chain.keys import Key, recover
+from rollup.chain.sender import Intent, Sender
+from rollup.chain.transactions import MemoryStore
+from rollup.codec import Domain, request_id
+from rollup.errors import (
+    BadInput,
+    BadSignature,
+    Conflict,
+    Doubt,
+    NotFound,
+    NotYet,
+    Overloaded,
+    Refused,
+    Unavailable,
+)
+from rollup.inputs import inputs_root
+from rollup.receipts import Receipt, receipt_digest
+from rollup.tensor import Tensor
+from rollup.types import ZERO_ADDRESS, ZERO_WORD, Address, ModelId, Request, RequestId
+
+TIMEOUT_SECONDS = 30.0
+# Requests whose terms are equal share a batch, so deadlines are rounded up to full minutes.
+DEADLINE_GRAIN_SECONDS = 60
+ENDS = ("final", "refunded", "empty", "dropped")
+_ERRORS = {error.__name__: error for error in (BadInput, BadSignature, Conflict, NotFound, NotYet, Unavailable)}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What is paid for an answer, wei, and for how long it may be claimed, seconds."""
+
+    fee_wei: int
+    tip_wei: int = 0
+    min_bond_wei: int = 0
+    life_seconds: int = 3600
+    callback: Address = ZERO_ADDRESS
+    callback_gas: int = 0
+
+
+class AnhClient:
+    """One account's dealings with one server. Not shared between threads: it counts the account's nonces.
+
+    Errors are those of rollup/errors.py, as the server named them.
+    """
+
+    def __init__(self, url: str, key: bytes, transport: httpx.BaseTransport | None = None) -> None:
+        self._key = Key.from_bytes(key)
+        self.address = self._key.address
+        self._http = httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS, transport=transport)
+
+    def close(self) -> None:
+        self._http.close()
+
+    @cached_property
+    def system(self) -> dict[str, Any]:
+        """Chain, contracts, sequencer, least fee."""
+        return self._get("/v1/system")
+
+    @property
+    def domain(self) -> Domain:
+        contracts = self.system["contracts"]
+        inbox, claim_chain = (Address(from_hex(contracts[name])) for name in ("inbox", "claim_chain"))
+        return Domain(self.system["chain_id"], inbox, claim_chain)
+
+    def account(self) -> dict[str, Any]:
+        """Next nonce, wei in the Vault, and how to deposit."""
+        return self._get(f"/v1/accounts/{to_hex(self.address)}")
+
+    def sign(self, request: Request) -> bytes:
+        """65 bytes r | s | v over the request's EIP-712 digest."""
+        return self._key.sign_digest(request_id(request, self.domain))
+
+    def ask(self, model: ModelId, inputs: Sequence[Tensor], offer: Offer) -> RequestId:
+        """Signs and submits one request with its inputs; returns its id once the server has it for sure."""
+        return self.ask_all(model, [inputs], offer)[0]
+
+    def ask_all(self, model: ModelId, inputs: Sequence[Sequence[Tensor]], offer: Offer) -> list[RequestId]:
+        """The same, for many inputs under one offer; they share batches. Those before an error stay submitted."""
+        nonce = int(self.account()["next_nonce"])
+        deadline = -(-(int(time.time()) + offer.life_seconds) // DEADLINE_GRAIN_SECONDS) * DEADLINE_GRAIN_SECONDS
+        return [
+            self.submit(self._request(model, tensors, offer, nonce + number, deadline), tensors)
+            for number, tensors in enumerate(inputs)
+        ]
+
+    def submit(self, request: Request, inputs: Sequence[Tensor]) -> RequestId:
+        """Submits a request of one's own making. Its id is the idempotency key, so that it may be sent again.
+
+        Raises Doubt if the receipt is not the sequencer's, or not for this request.
+        """
+        id_ = request_id(request, self.domain)
+        body = {
+            "request": RequestJson.of(request).model_dump(),
+            "inputs": to_hex(b"".join(tensor.data for tensor in inputs)),
+            "signature": to_hex(self.sign(request)),
+        }
+        answer = self._call("POST", "/v1/requests", json=body, headers={"Idempotency-Key": to_hex(id_)})
+        self._require_receipt(ReceiptJson.model_validate(answer), id_)
+        return id_
+
+    def request(self, id_: RequestId) -> dict[str, Any]:
+        """Where a request stands."""
+        return self._get(f"/v1/requests/{to_hex(id_)}")
+
+    def follow(self, id_: RequestId) -> Iterator[dict[str, Any]]:
+        """Each state of a request, until its end or until the server closes the stream."""
+        url = f"/v1/requests/{to_hex(id_)}/events"
+        with _translated(), self._http.stream("GET", url, timeout=httpx.Timeout(TIMEOUT_SECONDS)) as response:
+            if response.status_code != 200:
+                response.read()
+                raise _error(response)
+            for line in response.iter_lines():
+                if line.startswith("data:"):
+                    yield json.loads(line.removeprefix("data:"))
+
+    def wait(self, id_: RequestId, seconds: float) -> dict[str, Any]:
+        """The end of a request. Raises NotYet if it has none within `seconds`."""
+        limit = time.monotonic() + seconds
+        while time.monotonic() < limit:
+            try:
+                for state in self.follow(id_):
+                    if state["status"] in ENDS:
+                        return state
+                    if time.monotonic() > limit:
+                        break
+            except Unavailable:
+                time.sleep(min(1.0, max(0.0, limit - time.monotonic())))
+        raise NotYet(f"request 0x{id_.hex()} has no end after {seconds:g} s")
+
+    def deposit(self, rpc_url: str, amount_wei: int) -> None:
+        """Puts wei into the Vault from this account's own balance, by a transaction over `rpc_url`."""
+        how = self.account()["deposit"]
+        client = Client.connect(rpc_url, self.system["chain_id"])
+        sender = Sender(client, self._key, MemoryStore())
+        sender.send(Intent("deposit", Address(from_hex(how["to"])), from_hex(how["data"]), amount_wei))
+
+    def _request(self, model: ModelId, inputs: Sequence[Tensor], offer: Offer, nonce: int, deadline: int) -> Request:
+        return Request(
+            self.address,
+            nonce,
+            0,
+            model,
+            inputs_root(inputs),
+            ZERO_WORD,
+            ZERO_WORD,
+            offer.fee_wei,
+            offer.tip_wei,
+            offer.min_bond_wei,
+            deadline,
+            offer.callback,
+            offer.callback_gas,
+        )
+
+    def _require_receipt(self, answer: ReceiptJson, id_: RequestId) -> None:
+        receipt = Receipt(RequestId(from_hex(answer.request)), answer.n, answer.issued_at)
+        signer = to_hex(recover(receipt_digest(receipt, self.domain), from_hex(answer.signature)))
+        if receipt.request != id_ or signer != self.system["sequencer"]:
+            raise Doubt(f"the receipt for 0x{id_.hex()} names {answer.request} and is signed by {signer}")
+
+    def _get(self, path: str) -> dict[str, Any]:
+        return self._call("GET", path)
+
+    def _call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        with _translated():
+            response = self._http.request(method, path, **options)
+        if response.is_error:
+            raise _error(response)
+        return cast(dict[str, Any], response.json())
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except httpx.HTTPError as error:
+        raise Unavailable(f"the server does not answer: {error!r}") from error
+
+
+def _error(response: httpx.Response) -> Exception:
+    """The server's problem as the error it was there."""
+    try:
+        problem = response.json()
+        kind, detail = str(problem["title"]), str(problem["detail"])
+    except (ValueError, KeyError, TypeError):
+        kind, detail = "", f"the server answered {response.status_code} without a reason"
+    if response.status_code == 429:
+        return Overloaded(detail, float(response.headers.get("Retry-After", "1")))
+    if kind in _ERRORS:
+        return _ERRORS[kind](detail)
+    return Unavailable(detail) if response.status_code >= 500 else Refused(detail)

@@ -1,0 +1,35 @@
+"""Models: what is registered, page by page or by id."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.answers import model_state
+from api.dependencies import AModelId, TheWindow
+from api.schemas import ModelJson, ModelPageJson
+
+router = APIRouter(prefix="/v1/models", tags=["models"])
+MAX_PAGE = 100
+
+
+@router.get("")
+def read_page(
+    window: TheWindow,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 20,
+    offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+) -> ModelPageJson:
+    """Registered models, in order of registration."""
+    with window.reading() as view:
+        models = [model_state(*item) for item in islice(view.state.models.items(), offset, offset + limit)]
+        total = len(view.state.models)
+    return ModelPageJson(models=models, next=offset + limit if offset + limit < total else None)
+
+
+@router.get("/{model_id}")
+def read(model_id: AModelId, window: TheWindow) -> ModelJson:
+    """One registered model."""
+    with window.reading() as view:
+        return model_state(model_id, view.model(model_id))
