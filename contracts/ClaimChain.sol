@@ -78,7 +78,9 @@ contract ClaimChain is Leases {
         bool eager,
         uint96 bondWei
     ) external payable returns (ClaimBatchId) {
-        if (count == 0 || uint256(first) + count > batch.count) revert RangeOutOfBatch(first, count, batch.count);
+        if (count == 0 || uint256(first) + count > batch.count) {
+            revert RangeOutOfBatch(first, count, batch.count);
+        }
         ClaimBatch memory claims =
             ClaimBatch(_requireOrdered(batch), msg.sender, first, count, 0, bondWei, currentInstant(), eager);
         return _claim(batch, claims, presence, data);
@@ -90,7 +92,9 @@ contract ClaimChain is Leases {
         uint256[2] memory presence,
         bytes calldata data
     ) private returns (ClaimBatchId id) {
-        if (presence.span() > claims.count) revert RangeOutOfBatch(claims.first, presence.span(), claims.count);
+        if (presence.span() > claims.count) {
+            revert RangeOutOfBatch(claims.first, presence.span(), claims.count);
+        }
         (uint256[2] memory live, bool reopened) = _take(batch, claims, presence);
         Terms memory terms = registry.terms(batch.model);
         _requireBond(batch, claims, terms.minBondGas);

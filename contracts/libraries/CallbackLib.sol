@@ -31,8 +31,7 @@ library CallbackLib {
     /// @notice Returns whether the call succeeded.
     function send(address consumer, uint32 callbackGas, Message memory message) internal returns (bool success) {
         bytes memory payload = abi.encodeCall(
-            IConsumer.onResult,
-            (message.request, message.claim, message.certainty, message.sequence, message.output)
+            IConsumer.onResult, (message.request, message.claim, message.certainty, message.sequence, message.output)
         );
         assembly ("memory-safe") {
             success := call(callbackGas, consumer, 0, add(payload, 32), mload(payload), 0, 0)

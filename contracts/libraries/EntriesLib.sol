@@ -31,7 +31,8 @@ library EntriesLib {
         bytes calldata data,
         uint256 outputBytes
     ) internal pure returns (bytes32) {
-        uint256 entryLength = (outputBytes > INLINE_OUTPUT_BYTES ? 32 : outputBytes) + (claims.eager ? 32 : 0);
+        uint256 entryLength =
+            (outputBytes > INLINE_OUTPUT_BYTES ? 32 : outputBytes) + (claims.eager ? 32 : 0);
         uint256 expected = present.size() * entryLength;
         if (data.length != expected) revert IClaimChain.WrongDataLength(data.length, expected);
         return KeccakTree.keccakRoot(_leavesOf(claims.count, present, live, data, entryLength));

@@ -45,8 +45,7 @@ library IdsLib {
 
     /// @notice The EIP-712 digest of `request` under `inbox`'s domain.
     function idOf(IInbox inbox, Request calldata request) internal view returns (RequestId) {
-        bytes32 domain =
-            keccak256(abi.encode(DOMAIN_TYPEHASH, keccak256("ANH"), keccak256("1"), block.chainid, inbox));
+        bytes32 domain = keccak256(abi.encode(DOMAIN_TYPEHASH, keccak256("ANH"), keccak256("1"), block.chainid, inbox));
         bytes32 typehash = REQUEST_TYPEHASH;
         bytes32 content;
         assembly ("memory-safe") {

@@ -41,9 +41,7 @@ contract ClaimChainTest is ClaimStage {
     function test_claim_byThiefUnderAnothersLease_reverts() external {
         Order memory order = _order(3);
         _lease(honest, order);
-        _refused(
-            thief, order, _all(order), abi.encodeWithSelector(IClaimChain.NotTheLessee.selector, thief, honest)
-        );
+        _refused(thief, order, _all(order), abi.encodeWithSelector(IClaimChain.NotTheLessee.selector, thief, honest));
     }
 
     function test_claim_withoutLease_reverts() external {
@@ -124,10 +122,7 @@ contract ClaimChainTest is ClaimStage {
         (attempt.first, attempt.count) = (type(uint32).max, 1);
         attempt.presence = _below(1);
         _refused(
-            honest,
-            order,
-            attempt,
-            abi.encodeWithSelector(IClaimChain.RangeOutOfBatch.selector, type(uint32).max, 1, 3)
+            honest, order, attempt, abi.encodeWithSelector(IClaimChain.RangeOutOfBatch.selector, type(uint32).max, 1, 3)
         );
     }
 
@@ -146,9 +141,7 @@ contract ClaimChainTest is ClaimStage {
         Order memory order = _order(300);
         _lease(honest, order);
         Attempt memory attempt = Attempt(4, 2, _below(3), false, BOND, 1);
-        _refusedWith(
-            honest, order, attempt, "", abi.encodeWithSelector(IClaimChain.RangeOutOfBatch.selector, 4, 3, 2)
-        );
+        _refusedWith(honest, order, attempt, "", abi.encodeWithSelector(IClaimChain.RangeOutOfBatch.selector, 4, 3, 2));
         attempt.presence = [uint256(1), 1 << 255];
         _refusedWith(
             honest, order, attempt, "", abi.encodeWithSelector(IClaimChain.RangeOutOfBatch.selector, 4, 512, 2)
@@ -168,9 +161,7 @@ contract ClaimChainTest is ClaimStage {
         _lease(honest, order);
         vm.fee(100 gwei);
         assertEq(chain.minimumBond(order.batch, 0), 0.1 ether);
-        _refused(
-            honest, order, _all(order), abi.encodeWithSelector(IClaimChain.BondTooLow.selector, BOND, 0.1 ether)
-        );
+        _refused(honest, order, _all(order), abi.encodeWithSelector(IClaimChain.BondTooLow.selector, BOND, 0.1 ether));
     }
 
     function test_claim_withoutMoney_reverts() external {
@@ -292,9 +283,8 @@ contract ClaimChainTest is ClaimStage {
         before = [before[0] & whole[0], before[1] & whole[1]];
         inbox.logEmpty(_id(order), before);
         uint256[2] memory range = _below(length);
-        Attempt memory attempt = Attempt(
-            uint32(from), uint32(length), [presence[0] & range[0], presence[1] & range[1]], eager, BOND, size
-        );
+        Attempt memory attempt =
+            Attempt(uint32(from), uint32(length), [presence[0] & range[0], presence[1] & range[1]], eager, BOND, size);
         uint256 live = 0;
         for (uint256 i = 0; i < length; ++i) {
             if (_has(attempt.presence, i) && !_has(before, from + i)) ++live;
@@ -306,9 +296,7 @@ contract ClaimChainTest is ClaimStage {
         assertEq(vault.escrowOf(address(chain)), deposits + live * HELD - live * DEPOSIT);
         for (uint256 i = 0; i < length; ++i) {
             bool isLive = made.leaves[i] != 0;
-            _assertCertainty(
-                made, uint32(i), isLive ? Certainty.Provisional : Certainty.None, isLive ? WINDOW : 0
-            );
+            _assertCertainty(made, uint32(i), isLive ? Certainty.Provisional : Certainty.None, isLive ? WINDOW : 0);
         }
     }
 

@@ -19,7 +19,9 @@ contract ClaimChainCallbacksTest is ClaimStage {
 
     function _page(Made memory made, uint256 count) private pure returns (ClaimWitness[] memory page) {
         page = new ClaimWitness[](count);
-        for (uint32 i = 0; i < count; ++i) page[i] = _witness(made, i);
+        for (uint32 i = 0; i < count; ++i) {
+            page[i] = _witness(made, i);
+        }
     }
 
     function _settle(Made memory made, uint256 count) private {
@@ -36,9 +38,7 @@ contract ClaimChainCallbacksTest is ClaimStage {
 
     function _expectFailure(Made memory made, Certainty certainty, uint64 sequence) private {
         vm.expectEmit(true, true, false, true, address(chain));
-        emit IClaimChain.CallbackFailed(
-            RequestId.wrap(made.order.ids[0]), _claimId(made, 0), certainty, sequence
-        );
+        emit IClaimChain.CallbackFailed(RequestId.wrap(made.order.ids[0]), _claimId(made, 0), certainty, sequence);
     }
 
     // Settle.
@@ -46,9 +46,7 @@ contract ClaimChainCallbacksTest is ClaimStage {
     function test_settle_inTheWindow_reverts() external {
         Made memory made = _leaseAndClaim(honest, _order(2, address(new Listener()), GAS));
         vm.warp(START + WINDOW - 1);
-        _refusedSettle(
-            made, abi.encodeWithSelector(IClaimChain.WindowOpen.selector, Instant.wrap(START + WINDOW))
-        );
+        _refusedSettle(made, abi.encodeWithSelector(IClaimChain.WindowOpen.selector, Instant.wrap(START + WINDOW)));
     }
 
     function test_settle_contested_reverts() external {
@@ -276,7 +274,9 @@ contract ClaimChainCallbacksTest is ClaimStage {
         expected[n++] = notInbox;
         _settle(made, 1);
         assertEq(reenterer.outcomeCount(), n);
-        for (uint256 i = 0; i < n; ++i) assertEq(reenterer.outcomes(i), expected[i]);
+        for (uint256 i = 0; i < n; ++i) {
+            assertEq(reenterer.outcomes(i), expected[i]);
+        }
         assertEq(vault.balanceOf(keeper), TIP);
         assertEq(vault.escrowOf(address(chain)), TIP);
     }

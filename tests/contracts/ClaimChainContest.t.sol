@@ -194,9 +194,7 @@ contract ClaimChainContestTest is ClaimStage {
         _refute(made, 0);
         uint40 extended = DEADLINE + 20 + WINDOW + TERM;
         vm.warp(extended - 1);
-        _retired(
-            made.order, 0, abi.encodeWithSelector(IClaimChain.NotYetRefundable.selector, Instant.wrap(extended))
-        );
+        _retired(made.order, 0, abi.encodeWithSelector(IClaimChain.NotYetRefundable.selector, Instant.wrap(extended)));
         vm.prank(honest);
         chain.lease(made.order.batch, 1);
         vm.warp(extended);

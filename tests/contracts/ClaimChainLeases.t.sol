@@ -15,7 +15,10 @@ contract ClaimChainLeasesTest is ClaimStage {
         chain.lease(order.batch, scope);
     }
 
-    function _assertLease(Order memory order, uint32 scope, address expected, uint40 until, uint256 deposit) private view {
+    function _assertLease(Order memory order, uint32 scope, address expected, uint40 until, uint256 deposit)
+        private
+        view
+    {
         (address lessee, Instant ends, uint256 depositWei) = chain.leaseOf(_id(order), scope);
         assertEq(lessee, expected);
         assertEq(Instant.unwrap(ends), until);
@@ -32,8 +35,7 @@ contract ClaimChainLeasesTest is ClaimStage {
     function test_lease_heldByAnother_revertsUntilItExpires() external {
         Order memory order = _order(3);
         _lease(liar, order);
-        bytes memory held =
-            abi.encodeWithSelector(IClaimChain.LeaseHeld.selector, liar, Instant.wrap(START + TERM));
+        bytes memory held = abi.encodeWithSelector(IClaimChain.LeaseHeld.selector, liar, Instant.wrap(START + TERM));
         _refused(honest, order, 0, held);
         _refused(liar, order, 0, held);
         vm.warp(START + TERM - 1);
@@ -58,9 +60,7 @@ contract ClaimChainLeasesTest is ClaimStage {
 
     function test_lease_withoutMoney_reverts() external {
         Order memory order = _order(3);
-        _refused(
-            thief, order, 0, abi.encodeWithSelector(IVault.InsufficientBalance.selector, thief, 0, 3 * DEPOSIT)
-        );
+        _refused(thief, order, 0, abi.encodeWithSelector(IVault.InsufficientBalance.selector, thief, 0, 3 * DEPOSIT));
     }
 
     function test_lease_ofRequestBeyondBatch_reverts() external {

@@ -69,7 +69,9 @@ contract BatchBench is Harness {
         vm.warp(START);
         vm.fee(1 gwei);
         address[] memory modules = new address[](2);
-        for (uint256 i = 0; i < 2; ++i) modules[i] = LibRLP.computeAddress(address(this), 3 + i);
+        for (uint256 i = 0; i < 2; ++i) {
+            modules[i] = LibRLP.computeAddress(address(this), 3 + i);
+        }
         vault = new Vault(modules);
         models = new ModelRegistry(Models.windows(15), Models.windows(7 days), Models.MIN_BOND_GAS);
         inbox = new Inbox(vault, models, IClaimChain(modules[1]), address(this), 1);
@@ -90,7 +92,9 @@ contract BatchBench is Harness {
         vm.prank(EXECUTOR);
         chain.lease(batch, 0);
         bytes memory data;
-        for (uint256 i = 0; i < CLAIMS; ++i) data = bytes.concat(data, _output(i));
+        for (uint256 i = 0; i < CLAIMS; ++i) {
+            data = bytes.concat(data, _output(i));
+        }
         uint256[2] memory all = [type(uint256).max, (1 << (CLAIMS - 256)) - 1];
         vm.prank(EXECUTOR);
         chain.claim(batch, 0, CLAIMS, all, data, false, BOND);
@@ -111,7 +115,9 @@ contract BatchBench is Harness {
         ClaimWitness[] memory page = _claimedSingle();
         vm.prank(KEEPER);
         chain.settle(page);
-        emit log_named_uint("gas_final_callback", _lastGas());
+        uint256 callbackGas = _lastGas();
+        emit log_named_uint("gas_final_callback", callbackGas);
+        assertLe(callbackGas, 110_000);
         assertEq(consumer.answer(), bytes32(page[0].entry));
     }
 
@@ -158,10 +164,11 @@ contract BatchBench is Harness {
     /// @dev One request in lane 0, with inline inputs and a callback.
     function _ask() private returns (RequestBatch memory batch, Request memory request) {
         bytes memory inputs;
-        for (uint32 i = 1; i <= 8; ++i) inputs = abi.encodePacked(inputs, 0x3f000000 + 77_777 * i);
+        for (uint32 i = 1; i <= 8; ++i) {
+            inputs = abi.encodePacked(inputs, 0x3f000000 + 77_777 * i);
+        }
         Instant deadline = Instant.wrap(START + 1 days);
-        Wish memory wish =
-            Wish(model, inputs, BundleRoot.wrap(0), FEE, TIP, BOND, deadline, address(consumer), 60_000);
+        Wish memory wish = Wish(model, inputs, BundleRoot.wrap(0), FEE, TIP, BOND, deadline, address(consumer), 60_000);
         request.nonce = inbox.nonceOf(address(this));
         request.inputsRoot = models.commitInputs(model, inputs);
         uint64 first = inbox.laneLength(0);

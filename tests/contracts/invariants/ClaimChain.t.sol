@@ -48,7 +48,9 @@ contract ClaimChainInvariants is Harness {
         ];
         targets = new FuzzSelector[](1);
         targets[0] = FuzzSelector(address(world), new bytes4[](moves.length));
-        for (uint256 i = 0; i < moves.length; ++i) targets[0].selectors[i] = moves[i];
+        for (uint256 i = 0; i < moves.length; ++i) {
+            targets[0].selectors[i] = moves[i];
+        }
     }
 
     /// @notice At most one claim of a request is live or final, else it may be refunded; finality stays; every wei is

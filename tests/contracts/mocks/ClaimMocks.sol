@@ -49,7 +49,9 @@ contract InboxMock is EIP712 {
         returns (RequestBatch memory)
     {
         bytes32[] memory ids = new bytes32[](requests.length);
-        for (uint256 i = 0; i < ids.length; ++i) ids[i] = RequestId.unwrap(requestIdOf(requests[i]));
+        for (uint256 i = 0; i < ids.length; ++i) {
+            ids[i] = RequestId.unwrap(requestIdOf(requests[i]));
+        }
         batch.count = uint32(ids.length);
         batch.root = SlowTree.root(ids);
         isOrdered[batchIdOf(batch)] = true;
@@ -72,8 +74,7 @@ contract InboxMock is EIP712 {
     }
 
     function batchIdOf(RequestBatch memory batch) public view returns (RequestBatchId) {
-        return
-            RequestBatchId.wrap(keccak256(abi.encode(REQUEST_BATCH_TAG, block.chainid, address(this), batch)));
+        return RequestBatchId.wrap(keccak256(abi.encode(REQUEST_BATCH_TAG, block.chainid, address(this), batch)));
     }
 
     function requestIdOf(Request memory request) public view returns (RequestId) {

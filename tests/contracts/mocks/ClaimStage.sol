@@ -172,9 +172,10 @@ abstract contract ClaimStage is Harness {
         returns (ClaimBatchId)
     {
         vm.prank(executor);
-        return chain.claim(
-            order.batch, attempt.first, attempt.count, attempt.presence, data, attempt.eager, attempt.bondWei
-        );
+        return
+            chain.claim(
+                order.batch, attempt.first, attempt.count, attempt.presence, data, attempt.eager, attempt.bondWei
+            );
     }
 
     /// @dev An entry for every place, and the data that hold those of the present ones.
@@ -191,7 +192,9 @@ abstract contract ClaimStage is Harness {
         uint256 place = 0;
         for (uint256 i = 0; i < attempt.count; ++i) {
             if (!_has(attempt.presence, i)) continue;
-            for (uint256 j = 0; j < length; ++j) data[place++] = entries[i][j];
+            for (uint256 j = 0; j < length; ++j) {
+                data[place++] = entries[i][j];
+            }
         }
     }
 
@@ -210,7 +213,9 @@ abstract contract ClaimStage is Harness {
 
     function _bytes(uint256 seed, uint256 length) private pure returns (bytes memory out) {
         out = new bytes(length);
-        for (uint256 j = 0; j < length; ++j) out[j] = bytes1(uint8(seed >> ((j % 32) * 8)));
+        for (uint256 j = 0; j < length; ++j) {
+            out[j] = bytes1(uint8(seed >> ((j % 32) * 8)));
+        }
     }
 
     function _has(uint256[2] memory bits, uint256 index) internal pure returns (bool) {
@@ -236,7 +241,10 @@ abstract contract ClaimStage is Harness {
         return chain.claimIdOf(made.id, index);
     }
 
-    function _assertCertainty(Made memory made, uint32 index, Certainty expected, uint256 expectedSeconds) internal view {
+    function _assertCertainty(Made memory made, uint32 index, Certainty expected, uint256 expectedSeconds)
+        internal
+        view
+    {
         (Certainty certainty, uint256 secondsLeft) = chain.certaintyOf(made.claims, index);
         assertEq(uint256(certainty), uint256(expected));
         assertEq(secondsLeft, expectedSeconds);

@@ -201,7 +201,8 @@ contract ClaimWorld is ClaimStage {
 
     /// @notice The Vault's books: of the chain, the Inbox and the game, what was burned, and what accounts own.
     function books() external view returns (uint256, uint256, uint256, uint256, uint256) {
-        uint256 owned = vault.balanceOf(honest) + vault.balanceOf(liar) + vault.balanceOf(keeper) + vault.balanceOf(asker);
+        uint256 owned =
+            vault.balanceOf(honest) + vault.balanceOf(liar) + vault.balanceOf(keeper) + vault.balanceOf(asker);
         return (
             vault.escrowOf(address(chain)),
             vault.escrowOf(address(inbox)),

@@ -22,9 +22,13 @@ contract Listener is IConsumer {
         refusing = refusing_;
     }
 
-    function onResult(RequestId request_, ClaimId claim_, Certainty certainty_, uint64 sequence_, bytes calldata output_)
-        external
-    {
+    function onResult(
+        RequestId request_,
+        ClaimId claim_,
+        Certainty certainty_,
+        uint64 sequence_,
+        bytes calldata output_
+    ) external {
         uint256 gasNow = gasleft();
         if (refusing) revert NotNow();
         ++calls;

@@ -22,14 +22,18 @@ library SlowTree {
             real = (real + 1) / 2;
         }
         siblings = new bytes32[](count);
-        for (uint256 i = 0; i < count; ++i) siblings[i] = found[i];
+        for (uint256 i = 0; i < count; ++i) {
+            siblings[i] = found[i];
+        }
     }
 
     function _pad(bytes32[] memory leaves) private pure returns (bytes32[] memory level) {
         uint256 size = 1;
         while (size < leaves.length) size *= 2;
         level = new bytes32[](size);
-        for (uint256 i = 0; i < leaves.length; ++i) level[i] = leaves[i];
+        for (uint256 i = 0; i < leaves.length; ++i) {
+            level[i] = leaves[i];
+        }
     }
 
     function _up(bytes32[] memory level) private pure returns (bytes32[] memory above) {
