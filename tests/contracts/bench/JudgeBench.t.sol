@@ -66,7 +66,7 @@ contract JudgeBench is Harness {
         Measured measured = new Measured();
         for (uint256 count = 64; count <= 4096; count *= 2) {
             emit log_named_uint(string.concat("dense ", vm.toString(count)), measure(measured, count, 0));
-            emit log_named_uint(string.concat("half zero ", vm.toString(count)), measure(measured, count, 2));
+            emit log_named_uint(string.concat("half_zero ", vm.toString(count)), measure(measured, count, 2));
         }
     }
 
