@@ -83,7 +83,7 @@ class Step:
 
     @classmethod
     def from_record(cls, record: bytes) -> Step:
-        """Raises BadEncoding unless `record` is canonical."""
+        """Raises BadEncoding unless `record` is canonical, BadGraph if an operand lies in no bundle."""
         if len(record) < 36 or record[0] not in Op.__members__.values():
             raise BadEncoding(f"{len(record)} bytes are not a step record")
         op, rank, operands, attributes = Op(record[0]), record[1], record[2], record[3]
@@ -102,7 +102,7 @@ class Step:
 
 def _operand(data: bytes) -> Operand:
     if data[0] not in Source.__members__.values():
-        raise BadEncoding(f"operand source {data[0]} is unknown")
+        raise BadGraph(f"operand source {data[0]} is unknown")
     return Operand(Source(data[0]), int.from_bytes(data[1:5], "big"), TensorSpec.from_header(data[5:37]))
 
 

@@ -25,16 +25,20 @@ from rollup.types import Committed, FaultKind, FaultProof, StepProof, Verdict
 
 def judge(committed: Committed, proof: FaultProof) -> Verdict:
     """The verdict on one fault proof. Raises BadEncoding if it is malformed or not about what was committed."""
+    try:
+        return _find(committed, proof).verdict
+    except BadGraph:
+        return Verdict.NO_FAULT
+
+
+def _find(committed: Committed, proof: FaultProof) -> Finding:
     step = step_of(committed, proof.step, StepProof(proof.step_record, proof.step_path))
     if proof.element >= step.result.elements:
         raise BadEncoding(f"element {proof.element} is outside a result of {step.result.elements}")
     require_factor(committed, proof)
-    try:
-        require_ordered(committed, proof.step, step)
-        find = _find_link if proof.kind is FaultKind.LINK else _find_step
-        return find(committed, proof, step).verdict
-    except BadGraph:
-        return Verdict.NO_FAULT
+    require_ordered(committed, proof.step, step)
+    find = _find_link if proof.kind is FaultKind.LINK else _find_step
+    return find(committed, proof, step)
 
 
 def _find_step(committed: Committed, proof: FaultProof, step: Step) -> Finding:

@@ -46,7 +46,7 @@ def counts_of(committed: Committed) -> tuple[int, int, int]:
 
 
 def step_of(committed: Committed, number: int, proof: StepProof) -> Step:
-    """Step `number` of the graph."""
+    """Step `number` of the graph. Raises BadGraph if it reads from no bundle."""
     steps = counts_of(committed)[2]
     if not 0 <= number < steps:
         raise BadEncoding(f"step {number} is outside a graph of {steps} steps")

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {Harness} from "./Harness.sol";
+import {StepJudge} from "../../contracts/StepJudge.sol";
+import {Committed, FaultProof, Verdict} from "../../contracts/interfaces/IStepJudge.sol";
+
+/// @notice Verdicts of the contract on the cases that its Python twin decided (tests/parity/generate.py).
+contract ParityJudgeTest is Harness {
+    error OtherVerdict(string file, uint256 number, uint256 received, uint256 expected);
+    error NotRefused(string file, uint256 number);
+    error Refused(string file, uint256 number, bytes reason);
+
+    StepJudge private _judge;
+
+    function setUp() public {
+        _judge = new StepJudge();
+    }
+
+    function test_judge_malformedProofs_revert() public view {
+        _compare("malformed");
+    }
+
+    function test_judge_contractions_areJudgedAsByTheTwin() public view {
+        _compare("contract");
+    }
+
+    function test_judge_sumsAndProducts_areJudgedAsByTheTwin() public view {
+        _compare("add_mul");
+    }
+
+    function test_judge_relus_areJudgedAsByTheTwin() public view {
+        _compare("relu");
+    }
+
+    function test_judge_maxima_areJudgedAsByTheTwin() public view {
+        _compare("amax");
+    }
+
+    function test_judge_argmaxes_areJudgedAsByTheTwin() public view {
+        _compare("argmax");
+    }
+
+    function test_judge_movements_areJudgedAsByTheTwin() public view {
+        _compare("movement");
+    }
+
+    function test_judge_links_areJudgedAsByTheTwin() public view {
+        _compare("link");
+    }
+
+    function test_judge_everyStepOfANetwork_isJudgedAsByTheTwin() public view {
+        _compare("network");
+    }
+
+    function test_judge_rowsOverSeveralLeaves_areJudgedAsByTheTwin() public view {
+        _compare("wide");
+    }
+
+    function _compare(string memory file) private view {
+        string memory json = vm.readFile(string.concat("tests/parity/vectors/", file, ".json"));
+        bytes[] memory cases = vm.parseJsonBytesArray(json, ".cases");
+        uint256[] memory verdicts = vm.parseJsonUintArray(json, ".verdicts");
+        uint256[] memory reverts = vm.parseJsonUintArray(json, ".reverts");
+        assertTrue(cases.length > 4, "a file has cases");
+        assertEq(verdicts.length, cases.length);
+        for (uint256 i = 0; i < cases.length; ++i) {
+            (Committed memory committed, FaultProof memory proof) = abi.decode(cases[i], (Committed, FaultProof));
+            try _judge.judge(committed, proof) returns (Verdict verdict) {
+                if (reverts[i] == 1) revert NotRefused(file, i);
+                if (uint256(verdict) != verdicts[i]) revert OtherVerdict(file, i, uint256(verdict), verdicts[i]);
+            } catch (bytes memory reason) {
+                if (reverts[i] == 0) revert Refused(file, i, reason);
+            }
+        }
+    }
+}
