@@ -41,7 +41,9 @@ library StepReads {
         for (uint256 i = 0; i < operands; ++i) {
             (bool fits, int256 first) = StepCodec.position(record, element, 1, 1 + axes * (i + 1));
             if (!fits || first < 0) return (false, runs);
-            runs[i] = Run(i + 1, uint256(first), i == 2 ? 1 : uint256(length), 0);
+            // Strides of a and b count whole rows, those of the bias elements.
+            uint256 count = i == 2 ? 1 : uint256(length);
+            runs[i] = Run(i + 1, uint256(first) * count, count, 0);
         }
         return (_lieInside(record, runs), runs);
     }
