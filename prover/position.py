@@ -77,6 +77,11 @@ class Fault:
     proof: FaultProof
     verdict: Verdict
 
+    @property
+    def slashes(self) -> bool:
+        """Whether it is beyond a sound bound. One that only rejects is heard when the prove window is over."""
+        return self.verdict is Verdict.BEYOND_SOUND
+
 
 @dataclass(frozen=True)
 class Opinion:

@@ -62,7 +62,9 @@ def _challenges_within_reach(move: ClaimMove, position: Position, opinion: Opini
 
 
 def _challenges_what_it_could_prove(move: ClaimMove, position: Position, opinion: Opinion) -> bool:
-    return isinstance(move, Challenge) and position.eager and (opinion.fault is not None or not opinion.missing)
+    if not isinstance(move, Challenge) or not position.eager:
+        return False
+    return opinion.fault.slashes if opinion.fault is not None else not opinion.missing
 
 
 def _challenges_twice(move: ClaimMove, position: Position, opinion: Opinion) -> bool:
@@ -89,6 +91,12 @@ def _proves_unopened(move: ClaimMove, position: Position, opinion: Opinion) -> b
     if move.eager:
         return not position.eager or position.dispute.status is not DisputeStatus.NONE
     return position.dispute.status not in (DisputeStatus.OPENED, DisputeStatus.ACQUITTED)
+
+
+def _rejects_early(move: ClaimMove, position: Position, opinion: Opinion) -> bool:
+    if not isinstance(move, Prove) or move.fault.slashes:
+        return False
+    return move.eager or (position.dispute.status is DisputeStatus.OPENED and position.phase is not Phase.OVER)
 
 
 def _proves_what_the_twin_acquits(move: ClaimMove, position: Position, opinion: Opinion) -> bool:
@@ -146,14 +154,19 @@ RULES = (
         _challenges_within_reach,
     ),
     Rule(
-        "challenge an eager claim whose trace is served",
-        "its fault is proven without a bond, or there is none",
+        "challenge an eager claim whose trace is served, but for a fault that only rejects",
+        "a fault that slashes is proven without a bond, and there is no other",
         _challenges_what_it_could_prove,
     ),
     Rule("challenge a second time", "a claim is challenged at most once", _challenges_twice),
     Rule("challenge after the window", "in time means before the deadline", _challenges_late),
     Rule("bond more than the balance", "the transaction would revert at the worst moment", _bonds_too_much),
     Rule("prove a fault in a trace that is not open", "there is nothing to judge it against", _proves_unopened),
+    Rule(
+        "prove what only rejects before the prove window is over",
+        "it would spare a liar whom another proof slashes, and the chain refuses it",
+        _rejects_early,
+    ),
     Rule(
         "send a proof that the Python judge acquits",
         "two independent evaluations disagree, and the contract sides with its twin",

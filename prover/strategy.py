@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from prover.position import Challenge, ClaimMove, Conclude, Demand, Opinion, Position, Prove, Wait, Withdraw
 from rollup.clock import CONCLUDABLE, Phase
-from rollup.types import Certainty, DisputeStatus, Verdict
+from rollup.types import Certainty, DisputeStatus
 
 # What is beyond the reach of every run that stays inside its bounds.
 REACH = 1.0
@@ -50,13 +50,15 @@ def is_beyond_reach(opinion: Opinion) -> bool:
 
 
 def _before_challenge(position: Position, opinion: Opinion) -> ClaimMove | Wait:
-    if position.eager and opinion.fault is not None:
+    if position.eager and opinion.fault is not None and opinion.fault.slashes:
         return Prove(position.claim, opinion.fault, eager=True)
     if not position.may_challenge:
         return Wait(position.claim, "the challenge window is over")
     if position.eager:
-        # Its trace is known: where it is served, a fault is proven without a bond; where not, it must be demanded.
-        return _challenge(position) if opinion.missing else _later(position, "no fault is known in its trace")
+        # Its trace is known: a fault that slashes is proven without a bond; only what is not served, or a fault that
+        # only rejects, takes a dispute.
+        worthwhile = opinion.missing or opinion.fault is not None
+        return _challenge(position) if worthwhile else _later(position, "no fault is known in its trace")
     if opinion.deviation is None:
         return _later(position, "my own run is not done")
     if opinion.deviation <= REACH:
@@ -84,14 +86,16 @@ def _unopened(position: Position) -> ClaimMove | Wait:
 def _opened(position: Position, opinion: Opinion) -> ClaimMove | Wait:
     if position.phase is Phase.STARVED:
         return Conclude(position.claim)
-    demand = _demand(position, opinion)
-    if opinion.fault is not None and (opinion.fault.verdict is Verdict.BEYOND_SOUND or demand is None):
+    if opinion.fault is not None and (opinion.fault.slashes or position.phase is Phase.OVER):
         return Prove(position.claim, opinion.fault, eager=False)
+    demand = _demand(position, opinion)
     if demand is not None:
         # Also with a fault that only rejects: what is withheld may hide one that slashes, and silence slashes too.
         return demand
     if position.phase is Phase.OVER:
         return _over(position)
+    if opinion.fault is not None:
+        return Wait(position.claim, "a fault that only rejects is heard later", position.course.concludable_from)
     if opinion.missing and position.phase is Phase.COLLECTING:
         reason = "leaves are missing, and no more can be demanded or paid for"
         return Wait(position.claim, reason, position.course.collect_end)

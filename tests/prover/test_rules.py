@@ -25,6 +25,7 @@ from tests.prover.game import (
     challenged,
     claimed,
     fault,
+    light_fault,
     opened,
 )
 
@@ -64,6 +65,13 @@ BROKEN: list[tuple[str, ClaimMove, Position, Opinion]] = [
     ("not open", Prove(CLAIM, fault(), eager=False), on_its_trace(challenged(), fault()), HELD),
     ("not open", Prove(CLAIM, fault(), eager=True), claimed(), HELD),
     ("not open", Prove(CLAIM, fault(), eager=True), opened(eager=True), HELD),
+    ("what only rejects", Prove(CLAIM, light_fault(), eager=True), claimed(eager=True), HELD),
+    (
+        "what only rejects",
+        Prove(CLAIM, light_fault(), eager=False),
+        on_its_trace(opened(OVER - 1), light_fault()),
+        HELD,
+    ),
     ("Python judge acquits", Prove(CLAIM, honest_fault(), eager=False), on_its_trace(opened(), honest_fault()), HELD),
     ("Python judge acquits", Prove(CLAIM, garbled_fault(), eager=False), opened(), HELD),
     ("another trace", Prove(CLAIM, fault(), eager=False), opened(trace_root=BundleRoot(bytes(32))), HELD),
@@ -100,6 +108,8 @@ def test_rules__every_one__is_broken_by_some_move() -> None:
         (Challenge(CLAIM, 500), claimed(eager=True), Opinion(missing=(LEAF,))),
         (Prove(CLAIM, fault(), eager=True), claimed(eager=True), HELD),
         (Prove(CLAIM, fault(), eager=False), opened(OVER + 50), HELD),
+        (Prove(CLAIM, light_fault(), eager=False), on_its_trace(opened(OVER), light_fault()), HELD),
+        (Challenge(CLAIM, 500), claimed(eager=True), Opinion(fault=light_fault())),
         (Demand(CLAIM, (LEAF,), 30), opened(OPENED_AT + WINDOWS.collect - 1), MISSING),
         (Conclude(CLAIM), challenged(CHALLENGED_AT + WINDOWS.open), Opinion()),
         (Conclude(CLAIM), opened(OVER), Opinion()),

@@ -95,11 +95,18 @@ def test_decide__opened_with_a_sound_fault__is_proven_at_any_time(now: int, miss
     assert decide(opened(now, by=OTHER), Opinion(fault=fault(), missing=missing)) == Prove(CLAIM, fault(), eager=False)
 
 
-def test_decide__fault_that_only_rejects__waits_for_what_is_withheld() -> None:
-    opinion = Opinion(fault=light_fault(), missing=(LEAF,))
+def test_decide__fault_that_only_rejects__waits_for_what_may_slash() -> None:
+    light = Opinion(fault=light_fault(), missing=(LEAF,))
     root = light_fault().committed.trace_root
-    assert decide(opened(trace_root=root), opinion) == Demand(CLAIM, (LEAF,), 30)
-    assert decide(opened(COLLECT_END, trace_root=root), opinion) == Prove(CLAIM, light_fault(), eager=False)
+    assert decide(opened(trace_root=root), light) == Demand(CLAIM, (LEAF,), 30)
+    for now in (COLLECT_END, PROVE_END - 1):
+        move = decide(opened(now, trace_root=root), light)
+        assert move == Wait(CLAIM, "a fault that only rejects is heard later", PROVE_END)
+    assert decide(opened(PROVE_END, trace_root=root), light) == Prove(CLAIM, light_fault(), eager=False)
+
+
+def test_decide__eager_trace_with_a_fault_that_only_rejects__is_challenged() -> None:
+    assert decide(claimed(eager=True), Opinion(fault=light_fault())) == Challenge(CLAIM, 500)
 
 
 @pytest.mark.parametrize(
