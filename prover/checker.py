@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 
-from executor.bounds import bound_of, inside
-from executor.models import LoadedModel, draw_inputs
-from executor.reach import judged_step, reach_of
-from executor.trace import recompute
 from torch import Tensor
 
+from executor.bounds import bound_of, inside
+from executor.models import LoadedModel, draw_inputs
 from executor.operators import evaluate, magnitude
+from executor.reach import judged_step, reach_of
 from executor.tensors import f32_of_bits, from_bytes, from_canonical
+from executor.trace import recompute
 from prover.fault_proof import Evidence, find_output, find_step, prove_link, prove_step, worst_element
 from prover.opened import OpenedTrace
 from rollup.graph import Graph, Op, Source

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import structlog
-from executor.models import Models
 
+from executor.models import Models
 from prover.case import Case, Held, Known
 from prover.checker import Checker
 from prover.disputer import Disputer
