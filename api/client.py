@@ -7,6 +7,7 @@ and receipts must carry the sequencer's signature.
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -39,6 +40,7 @@ from rollup.tensor import Tensor
 from rollup.types import ZERO_ADDRESS, ZERO_WORD, Address, ModelId, Request, RequestId
 
 TIMEOUT_SECONDS = 30.0
+RETRY_SECONDS = 0.5
 # Requests whose terms are equal share a batch, so deadlines are rounded up to full minutes.
 DEADLINE_GRAIN_SECONDS = 60
 ENDS = ("final", "refunded", "empty", "dropped")
@@ -122,29 +124,33 @@ class AnhClient:
         """Where a request stands."""
         return self._get(f"/v1/requests/{to_hex(id_)}")
 
-    def follow(self, id_: RequestId) -> Iterator[dict[str, Any]]:
-        """Each state of a request, until its end or until the server closes the stream."""
-        url = f"/v1/requests/{to_hex(id_)}/events"
-        with _translated(), self._http.stream("GET", url, timeout=httpx.Timeout(TIMEOUT_SECONDS)) as response:
+    def follow(self, id_: RequestId, seconds: float = math.inf) -> Iterator[dict[str, Any]]:
+        """Each state of a request, until its end, until the server closes the stream, or for about so many seconds.
+
+        Raises Unavailable if the server, which gives a sign of life every 15 s, gives none.
+        """
+        limit = time.monotonic() + seconds
+        url, silence = f"/v1/requests/{to_hex(id_)}/events", min(seconds, TIMEOUT_SECONDS)
+        with _translated(), self._http.stream("GET", url, timeout=silence) as response:
             if response.status_code != 200:
                 response.read()
                 raise _error(response)
             for line in response.iter_lines():
                 if line.startswith("data:"):
                     yield json.loads(line.removeprefix("data:"))
+                if time.monotonic() > limit:
+                    return
 
     def wait(self, id_: RequestId, seconds: float) -> dict[str, Any]:
         """The end of a request. Raises NotYet if it has none within `seconds`."""
         limit = time.monotonic() + seconds
-        while time.monotonic() < limit:
+        while (left := limit - time.monotonic()) > 0:
             try:
-                for state in self.follow(id_):
+                for state in self.follow(id_, left):
                     if state["status"] in ENDS:
                         return state
-                    if time.monotonic() > limit:
-                        break
             except Unavailable:
-                time.sleep(min(1.0, max(0.0, limit - time.monotonic())))
+                time.sleep(min(RETRY_SECONDS, max(0.0, limit - time.monotonic())))
         raise NotYet(f"request 0x{id_.hex()} has no end after {seconds:g} s")
 
     def deposit(self, rpc_url: str, amount_wei: int) -> None:

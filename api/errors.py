@@ -6,6 +6,7 @@ What the caller did wrong is told as it is; what is wrong here is told without i
 from __future__ import annotations
 
 import math
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -65,7 +66,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def _unforeseen(_request: Request, error: Exception) -> JSONResponse:
-        _log.error("api.unforeseen", exc_info=error)
+        # As text, so that no renderer adds the values of local variables, which may be secret.
+        _log.error("api.unforeseen", trace="".join(traceback.format_exception(error)))
         return problem(500, "InternalError", "an error that was not foreseen; it is in the server's log")
 
 
