@@ -238,6 +238,7 @@ def test_callback__that_failed__may_be_retried_until_it_is_heard(story: Story) -
     story.called_back(claim, Certainty.FINAL)
     assert story.view.to_retry() == []
     assert story.view.claim(claim).delivery is Delivery.SENT
+    assert claim not in story.view.state.active_claims
 
 
 # Reorgs.

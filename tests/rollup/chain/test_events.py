@@ -10,7 +10,7 @@ from eth_abi.abi import encode
 
 from rollup import events
 from rollup.chain.artifacts import abi_of, load
-from rollup.chain.client import Client, RawLog
+from rollup.chain.client import Block, Client, RawLog, Which
 from rollup.chain.deploy import create_address
 from rollup.chain.events import Decoder, EventStream
 from rollup.chain.sender import Intent
@@ -72,6 +72,20 @@ class ForkingClient(Client):
         found = super().logs(emitters, first, last)
         if self.anvil is not None:
             self.anvil.rpc("anvil_reorg", 2, [])
+            self.anvil = None
+        return found
+
+
+class LateForkingClient(Client):
+    """The chain is reorganised just after it said that block `fork_after` stands."""
+
+    anvil: Anvil | None = None
+    fork_after = -1
+
+    def block(self, which: Which) -> Block:
+        found = super().block(which)
+        if which == self.fork_after and self.anvil is not None:
+            self.anvil.rpc("anvil_reorg", 4, [])
             self.anvil = None
         return found
 
@@ -173,6 +187,22 @@ def test_poll__a_reorg_while_it_reads__is_told_as_trouble_and_read_again(ledger:
     with pytest.raises(Unavailable, match="reorganised while its events were read"):
         stream.poll()
     assert sum(len(update.events) for update in drain(stream)) == 0
+
+
+def test_poll__a_reorg_under_what_is_known__is_told_as_trouble_and_read_again(ledger: Ledger) -> None:
+    client = LateForkingClient.connect(ledger.anvil.url, ledger.anvil.chain_id)
+    assert isinstance(client, LateForkingClient)
+    stream = ledger.stream(client, chunk_blocks=1)
+    ledger.deposit(1)
+    drain(stream)
+    client.anvil, client.fork_after = ledger.anvil, client.head().number
+    ledger.anvil.mine(3)
+    with pytest.raises(Unavailable, match="reorganised while its events were read"):
+        stream.poll()
+    update = stream.poll()
+    assert update is not None
+    assert update.keep is not None
+    assert update.keep < client.fork_after
 
 
 def test_poll__when_the_chain_is_gone__loses_nothing(ledger: Ledger) -> None:
