@@ -65,6 +65,13 @@ class Course:
         return self.supply_end + self.windows.prove
 
     @property
+    def final_from(self) -> int:
+        """When an acquitted claim may be final at the earliest: faults that only reject are proven from `prove_end` on,
+        and they too have a prove window.
+        """
+        return self.prove_end + self.windows.prove
+
+    @property
     def prove_half(self) -> int:
         """Before this the sender's part of a slash belongs to the challenger."""
         return self.supply_end + self.windows.prove // 2

@@ -167,6 +167,9 @@ def test_disputes__an_opened_trace_in_which_nothing_is_proven__acquits(world: Wo
     world.warp(WINDOWS.collect + WINDOWS.prove)
     world.do(KEEPER, world.disputes.conclude(world.view.witness(id_)))
     require_same(world, id_)
+    assert world.view.claim(id_).final_at == world.view.dispute(id_).course.final_from
+    world.warp(WINDOWS.prove)
+    assert [claim.id for claim in world.view.to_finalise_contested(world.view.now)] == [id_]
     world.do(KEEPER, world.claims.finalise_contested(world.view.witness(id_)))
     require_same(world, id_)
     assert world.view.claim(id_).certainty is Certainty.FINAL

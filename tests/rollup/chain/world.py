@@ -69,8 +69,9 @@ class World:
         """The user asks in lane 0, inputs inline."""
         deadline = self.client.head().timestamp + LIFE
         gas = 100_000 if callback != ZERO_ADDRESS else 0
+        nonce = self.inbox.nonce_of(self.now, anvil_key(USER).address)
         wish = Wish(self.model, INPUTS, BundleRoot(ZERO_WORD), FEE, TIP, 10**16, deadline, callback, gas)
-        self.do(USER, self.inbox.request(wish, turn=str(deadline)))
+        self.do(USER, self.inbox.request(wish, turn=str(nonce)))
         return list(self.view.state.requests.values())[-1]
 
     def posted(self, count: int, first_nonce: int) -> list[RequestId | None]:
