@@ -32,4 +32,37 @@ contract MeterLibTest is Harness {
         uint256 cost = MeterLib.costWei(gasleft(), 1_900_000, data) / 1 gwei;
         assertTrue(cost <= most && cost + 100_000 >= most, "calldata by its bytes, execution by gas left");
     }
+
+    function testFuzz_nonzeroBytes_countsEachByte(bytes calldata data) public pure {
+        assertEq(MeterLib.nonzeroBytes(data), _counted(data));
+    }
+
+    /// @dev Longer than a run of lanes, at every length around its end; what follows in calldata must not count.
+    function test_nonzeroBytes_longCalldata_countsEachByte() public view {
+        for (uint256 length = 4090; length < 4104; ++length) {
+            bytes memory data = new bytes(length);
+            for (uint256 i = 0; i < length; ++i) {
+                data[i] = bytes1(uint8(i % 7 == 0 ? 0 : 0x80 >> (i % 8)));
+            }
+            assertEq(this.count(data, bytes32(type(uint256).max)), _counted(data));
+        }
+        assertEq(this.count(_full(9000), 0), 9000);
+    }
+
+    function count(bytes calldata data, bytes32) external pure returns (uint256) {
+        return MeterLib.nonzeroBytes(data);
+    }
+
+    function _full(uint256 length) private pure returns (bytes memory data) {
+        data = new bytes(length);
+        for (uint256 i = 0; i < length; ++i) {
+            data[i] = 0xff;
+        }
+    }
+
+    function _counted(bytes memory data) private pure returns (uint256 nonzeros) {
+        for (uint256 i = 0; i < data.length; ++i) {
+            if (data[i] != 0) ++nonzeros;
+        }
+    }
 }
