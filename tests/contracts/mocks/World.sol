@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {LibRLP} from "solady/utils/LibRLP.sol";
+import {ClaimChain} from "../../../contracts/ClaimChain.sol";
+import {DisputeGame} from "../../../contracts/DisputeGame.sol";
+import {Inbox} from "../../../contracts/Inbox.sol";
+import {ModelRegistry} from "../../../contracts/ModelRegistry.sol";
+import {StepJudge} from "../../../contracts/StepJudge.sol";
+import {Vault} from "../../../contracts/Vault.sol";
+import {ClaimBatch, ClaimWitness, IClaimChain} from "../../../contracts/interfaces/IClaimChain.sol";
+import {TraceOpening} from "../../../contracts/interfaces/IDisputeGame.sol";
+import {IInbox, Request, RequestBatch, Wish} from "../../../contracts/interfaces/IInbox.sol";
+import {Model, Windows} from "../../../contracts/interfaces/IModelRegistry.sol";
+import {CLAIM_LEAF_TAG} from "../../../contracts/libraries/ConstantsLib.sol";
+import {ClaimId, ModelId, RequestBatchId, RequestId} from "../../../contracts/types/Ids.sol";
+import {BundleRoot} from "../../../contracts/types/Roots.sol";
+import {Duration, Instant} from "../../../contracts/types/Time.sol";
+import {Harness} from "../Harness.sol";
+
+/// @notice A cheat code beyond those of `Vm`: what the last call used.
+interface VmGas {
+    struct Gas {
+        uint64 gasLimit;
+        uint64 gasTotalUsed;
+        uint64 gasMemoryUsed;
+        int64 gasRefunded;
+        uint64 gasRemaining;
+    }
+
+    function lastCallGas() external view returns (Gas memory);
+}
+
+/// @notice The whole system, all of it real, and a cast with wei in the Vault.
+abstract contract World is Harness {
+    address internal constant REQUESTER = address(0xA1);
+    address internal constant EXECUTOR = address(0xE1);
+    address internal constant CHALLENGER = address(0xC1);
+    address internal constant SENDER = address(0x51);
+    address internal constant DEMANDER = address(0xD1);
+
+    uint96 internal constant BOND = 8 ether;
+    uint96 internal constant FEE = 1 ether;
+    uint256 internal constant START = 1_000_000;
+
+    Vault internal vault;
+    ModelRegistry internal registry;
+    Inbox internal inbox;
+    ClaimChain internal claims;
+    StepJudge internal judge;
+    DisputeGame internal game;
+
+    function setUp() public virtual {
+        vm.warp(START);
+        vm.fee(1 gwei);
+        vm.txGasPrice(1 gwei);
+        address[] memory modules = new address[](3);
+        (modules[0], modules[1], modules[2]) = (_created(4), _created(5), _created(6));
+        vault = new Vault(modules);
+        registry = new ModelRegistry(_windows(1), _windows(1_000), 1_000);
+        judge = new StepJudge();
+        inbox = new Inbox(vault, registry, IClaimChain(modules[1]), address(this), 1);
+        claims = new ClaimChain(vault, inbox, registry, modules[2], Duration.wrap(50), 0.01 ether);
+        game = new DisputeGame(vault, claims, registry, judge);
+        assertEq(address(game), modules[2]);
+        address[4] memory cast = [EXECUTOR, CHALLENGER, SENDER, DEMANDER];
+        vm.deal(address(this), 400 ether);
+        for (uint256 i = 0; i < 4; ++i) {
+            vault.deposit{value: 100 ether}(cast[i]);
+        }
+    }
+
+    /// @notice In seconds: challenge 200, open 100, collect 40, supply 60, prove 80.
+    function windows() internal pure returns (Windows memory) {
+        return Windows(Duration.wrap(200), Duration.wrap(100), Duration.wrap(40), Duration.wrap(60), Duration.wrap(80));
+    }
+
+    /// @notice Registers `model`, asks it by inputs kept off chain, leases and claims `entry`.
+    function claimed(Model memory model, BundleRoot inputsRoot, bytes memory entry, bool eager)
+        internal
+        returns (ClaimWitness memory witness)
+    {
+        ModelId id = registry.register(model);
+        Wish memory wish;
+        (wish.model, wish.inputsRoot, wish.feeWei) = (id, inputsRoot, FEE);
+        wish.deadline = Instant.wrap(uint40(START + 100_000));
+        (witness.request.nonce, witness.requests.first) = (inbox.nonceOf(REQUESTER), inbox.laneLength(0));
+        vm.deal(REQUESTER, FEE);
+        vm.prank(REQUESTER);
+        (RequestId request, RequestBatchId requests) = inbox.request{value: FEE}(wish);
+
+        witness.request.requester = REQUESTER;
+        (witness.request.model, witness.request.inputsRoot) = (id, inputsRoot);
+        (witness.request.feeWei, witness.request.deadline) = (FEE, wish.deadline);
+        assertEq(RequestId.unwrap(inbox.requestIdOf(witness.request)), RequestId.unwrap(request));
+        witness.requests.count = 1;
+        witness.requests.root = RequestId.unwrap(request);
+        witness.requests.model = id;
+        (witness.requests.feeWei, witness.requests.deadline) = (FEE, wish.deadline);
+        assertEq(RequestBatchId.unwrap(inbox.batchIdOf(witness.requests)), RequestBatchId.unwrap(requests));
+        _claim(witness, entry, eager);
+    }
+
+    function _claim(ClaimWitness memory witness, bytes memory entry, bool eager) private {
+        vm.prank(EXECUTOR);
+        claims.lease(witness.requests, 0);
+        vm.prank(EXECUTOR);
+        claims.claim(witness.requests, 0, 1, [uint256(1), 0], entry, eager, BOND);
+        witness.entry = entry;
+        witness.claims.requests = inbox.batchIdOf(witness.requests);
+        (witness.claims.executor, witness.claims.count, witness.claims.bondWei) = (EXECUTOR, 1, BOND);
+        witness.claims.root = keccak256(abi.encodePacked(CLAIM_LEAF_TAG, entry));
+        (witness.claims.claimedAt, witness.claims.eager) = (Instant.wrap(uint40(block.timestamp)), eager);
+    }
+
+    function claimIdOf(ClaimWitness memory witness) internal view returns (ClaimId) {
+        return claims.claimIdOf(claims.claimBatchIdOf(witness.claims), witness.index);
+    }
+
+    function challengeClaim(ClaimWitness memory witness) internal {
+        vm.prank(CHALLENGER);
+        game.challenge(witness);
+    }
+
+    function openTrace(ClaimWitness memory witness, BundleRoot traceRoot) internal {
+        TraceOpening[] memory openings = new TraceOpening[](1);
+        openings[0] = TraceOpening(witness.index, traceRoot);
+        vm.prank(EXECUTOR);
+        game.open(witness.claims, openings);
+    }
+
+    function concludeAt(ClaimWitness memory witness, uint256 moment) internal {
+        vm.warp(moment);
+        vm.prank(SENDER);
+        game.conclude(witness);
+    }
+
+    /// @notice Gas of the last call; in isolated tests that of a whole transaction.
+    function spentGas() internal view returns (uint256) {
+        return VmGas(address(vm)).lastCallGas().gasTotalUsed;
+    }
+
+    /// @notice Every wei is in an account, an escrow, or burned.
+    function assertConserved() internal view {
+        address[5] memory cast = [REQUESTER, EXECUTOR, CHALLENGER, SENDER, DEMANDER];
+        uint256 sum = vault.burned() + vault.escrowOf(address(inbox)) + vault.escrowOf(address(claims))
+            + vault.escrowOf(address(game)) + vault.balanceOf(address(this));
+        for (uint256 i = 0; i < 5; ++i) {
+            sum += vault.balanceOf(cast[i]);
+        }
+        assertEq(sum, address(vault).balance);
+    }
+
+    function _windows(uint32 each) private pure returns (Windows memory) {
+        Duration length = Duration.wrap(each);
+        return Windows(length, length, length, length, length);
+    }
+
+    function _created(uint256 nonce) private view returns (address) {
+        return LibRLP.computeAddress(address(this), nonce);
+    }
+}
