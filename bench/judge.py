@@ -15,7 +15,7 @@ LINE = re.compile(r"^\s*(?P<key>[a-z_]+(?: \d+)?): (?P<value>\d+)\s*$", re.MULTI
 
 
 class BenchError(Exception):
-    """Forge did not run the bench; carries the end of what it printed."""
+    """Forge did not run the bench to its end; carries the end of what it printed."""
 
 
 def logged() -> dict[str, int]:
@@ -24,7 +24,10 @@ def logged() -> dict[str, int]:
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if ran.returncode != 0:
         raise BenchError(f"forge ended with {ran.returncode}: {(ran.stdout + ran.stderr)[-2000:]}")
-    return {match["key"]: int(match["value"]) for match in LINE.finditer(ran.stdout)}
+    figures = {match["key"]: int(match["value"]) for match in LINE.finditer(ran.stdout)}
+    if not figures:
+        raise BenchError(f"forge logged no figure: {(ran.stdout + ran.stderr)[-2000:]}")
+    return figures
 
 
 def per_product(figures: dict[str, int], kind: str) -> dict[str, float]:

@@ -96,7 +96,8 @@ contract StepJudge is IStepJudge {
         returns (Verdict)
     {
         bool biased = runs.length == 3;
-        Rows memory rows = Rows(runs[0].offset, runs[1].offset, runs[0].count, biased, biased ? Float.read(runs[2].offset) : 0);
+        Rows memory rows =
+            Rows(runs[0].offset, runs[1].offset, runs[0].count, biased, biased ? Float.read(runs[2].offset) : 0);
         (bool known, Sum memory sum) = Contraction.sumOf(rows, proof.hint);
         if (!known) return Verdict.NoFault;
         uint32 y = Float.read(result);
@@ -113,7 +114,9 @@ contract StepJudge is IStepJudge {
         if (code == OP_MUL) return Pointwise.isMulFault(Float.read(runs[0].offset), Float.read(runs[1].offset), y);
         if (code == OP_RELU) return Pointwise.isReluFault(Float.read(runs[0].offset), y);
         if (code == OP_AMAX) return Order.isAmaxFault(runs[0].offset, runs[0].count, y);
-        if (code == OP_ARGMAX) return Order.isArgmaxFault(runs[0].offset, runs[0].count, int64(uint64(_bits(result, 8))));
+        if (code == OP_ARGMAX) {
+            return Order.isArgmaxFault(runs[0].offset, runs[0].count, int64(uint64(_bits(result, 8))));
+        }
         TensorHeader header = StepCodec.header(record, 0);
         uint256 source = runs.length == 0 ? Movement.fillOf(record) : _bits(runs[0].offset, header.width());
         return Movement.isFault(header.dtype(), _bits(result, header.width()), source);

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {BUNDLE_TAG, GRAPH_TAG, LEAF_BYTES, LEAF_TAG, NUMERICS_TAG, STEP_TAG, TENSOR_TAG} from "./ConstantsLib.sol";
+import {ShaPath} from "./ShaPath.sol";
 import {ShaTree} from "./ShaTree.sol";
 import {BundleRoot, GraphRoot, NumericsRoot, TensorHeader, TensorRoot} from "../types/Roots.sol";
 
@@ -74,7 +75,7 @@ library MerkleLib {
         view
         returns (BundleRoot)
     {
-        bytes32 top = ShaTree.pathTop(TensorRoot.unwrap(root), index, size, path);
+        bytes32 top = ShaPath.pathTop(TensorRoot.unwrap(root), index, size, path);
         return BundleRoot.wrap(_tagged(BUNDLE_TAG, bytes32(size), top));
     }
 
@@ -84,7 +85,7 @@ library MerkleLib {
         view
         returns (GraphRoot)
     {
-        bytes32 top = ShaTree.pathTop(_leaf(STEP_TAG, record), step, steps, path);
+        bytes32 top = ShaPath.pathTop(_leaf(STEP_TAG, record), step, steps, path);
         return GraphRoot.wrap(_tagged(GRAPH_TAG, header, top));
     }
 
@@ -94,7 +95,7 @@ library MerkleLib {
         view
         returns (NumericsRoot)
     {
-        bytes32 top = ShaTree.pathTop(bytes32(factor), step, steps, path);
+        bytes32 top = ShaPath.pathTop(bytes32(factor), step, steps, path);
         return NumericsRoot.wrap(_tagged(NUMERICS_TAG, header, top));
     }
 

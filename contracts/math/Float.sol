@@ -75,7 +75,8 @@ library Float {
         (int256 highA, int256 lowA) = _limbs(a);
         (int256 highB, int256 lowB) = _limbs(b);
         (int256 high, int256 low) = _limbs(limit);
-        return _isPositive(highA - highB - high, lowA - lowB - low) || _isPositive(highB - highA - high, lowB - lowA - low);
+        return
+            _isPositive(highA - highB - high, lowA - lowB - low) || _isPositive(highB - highA - high, lowB - lowA - low);
     }
 
     /// @dev `magnitude / 2^shift`, to nearest, ties to even. A shift to the left is at most 23 bits into free ones.

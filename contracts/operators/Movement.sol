@@ -77,7 +77,9 @@ library Movement {
         for (uint256 k = 0; k < 16; ++k) {
             p[k] = StepCodec.attribute(record, k);
             // Only paddings may be zero; 2^32 bounds every product below.
-            if (k != 0 && (p[k] < (k == 10 || k == 11 ? int256(0) : int256(1)) || p[k] >= 1 << 32)) return (false, 0, 0);
+            if (k != 0 && (p[k] < (k == 10 || k == 11 ? int256(0) : int256(1)) || p[k] >= 1 << 32)) {
+                return (false, 0, 0);
+            }
         }
         if (p[0] < 0 || p[0] >= 1 << 32 || p[2] % p[5] != 0 || !_patchesFit(record, p)) return (false, 0, 0);
         int256 rest = int256(element);

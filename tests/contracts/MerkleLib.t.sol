@@ -5,6 +5,7 @@ import {Harness} from "./Harness.sol";
 import {ShaTrees} from "./reference/Trees.sol";
 import "../../contracts/libraries/ConstantsLib.sol";
 import {MerkleLib} from "../../contracts/libraries/MerkleLib.sol";
+import {ShaPath} from "../../contracts/libraries/ShaPath.sol";
 import {ShaTree} from "../../contracts/libraries/ShaTree.sol";
 import {BundleRoot, F32, GraphRoot, NumericsRoot, TensorHeader, TensorRoot} from "../../contracts/types/Roots.sol";
 
@@ -64,7 +65,7 @@ contract MerkleCalls {
         returns (bytes32 top, uint256 gasUsed)
     {
         uint256 before = gasleft();
-        top = ShaTree.pathTop(node, index, size, path);
+        top = ShaPath.pathTop(node, index, size, path);
         gasUsed = before - gasleft();
     }
 }
@@ -96,19 +97,20 @@ contract MerkleLibTest is Harness, ShaTrees {
 
     function slice(bytes memory data, uint256 from, uint256 to) internal pure returns (bytes memory part) {
         part = new bytes(to - from);
-        for (uint256 i = 0; i < part.length; ++i) {
-            part[i] = data[from + i];
+        assembly ("memory-safe") {
+            mcopy(add(part, 0x20), add(add(data, 0x20), from), sub(to, from))
         }
     }
 
     function noise(uint256 seed, uint256 length) internal pure returns (bytes memory data) {
-        data = new bytes(length);
+        data = new bytes(length + 32);
         for (uint256 i = 0; i < length; i += 32) {
             bytes32 word = keccak256(abi.encode(seed, i));
-            for (uint256 j = i; j < length && j < i + 32; ++j) {
-                data[j] = word[j - i];
+            assembly ("memory-safe") {
+                mstore(add(add(data, 0x20), i), word)
             }
         }
+        return slice(data, 0, length);
     }
 
     function test_header_malformed_reverts() public {
@@ -248,8 +250,7 @@ contract MerkleLibTest is Harness, ShaTrees {
         bytes32[] memory leaves = leavesFrom(seed, size);
         bytes32 head = keccak256(abi.encode(seed));
         bytes32[] memory path = siblingsOf(leaves, index, index);
-        bytes32 numerics =
-            NumericsRoot.unwrap(calls.numericsPath(uint256(leaves[index]), index, size, head, path));
+        bytes32 numerics = NumericsRoot.unwrap(calls.numericsPath(uint256(leaves[index]), index, size, head, path));
         assertEq(numerics, sha256(bytes.concat(NUMERICS_TAG, head, topOf(leaves))));
         leaves[index] = sha256(bytes.concat(STEP_TAG, record));
         bytes32 graph = GraphRoot.unwrap(calls.graphPath(record, index, size, head, path));

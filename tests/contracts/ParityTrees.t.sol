@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {Harness} from "./Harness.sol";
 import {KeccakTree} from "../../contracts/libraries/KeccakTree.sol";
 import {MerkleLib} from "../../contracts/libraries/MerkleLib.sol";
+import {ShaPath} from "../../contracts/libraries/ShaPath.sol";
 import {ShaTree} from "../../contracts/libraries/ShaTree.sol";
 import {BundleRoot, GraphRoot, NumericsRoot, TensorHeader, TensorRoot} from "../../contracts/types/Roots.sol";
 
@@ -28,7 +29,7 @@ contract ParityTreesTest is Harness {
         view
         returns (bytes32)
     {
-        return ShaTree.pathTop(node, index, size, path);
+        return ShaPath.pathTop(node, index, size, path);
     }
 
     function keccakTop(bytes32 leaf, uint256 index, uint256 size, bytes32[] calldata path)

@@ -81,7 +81,9 @@ contract PointwiseTest is Harness {
         assertTrue(!Pointwise.isReluFault(ONE, ONE) && Pointwise.isReluFault(ONE, 0), "positive");
         assertTrue(!Pointwise.isReluFault(MINUS | ONE, 0) && !Pointwise.isReluFault(MINUS | ONE, MINUS), "negative");
         assertTrue(Pointwise.isReluFault(MINUS | ONE, MINUS | ONE), "negative, kept");
-        assertTrue(!Pointwise.isReluFault(5, 0) && !Pointwise.isReluFault(5, 5) && Pointwise.isReluFault(5, 6), "subnormal");
+        assertTrue(
+            !Pointwise.isReluFault(5, 0) && !Pointwise.isReluFault(5, 5) && Pointwise.isReluFault(5, 6), "subnormal"
+        );
     }
 
     /// @dev Against integers in units of 2^-149: no sum of floats with exponent fields below 200 needs more bits.

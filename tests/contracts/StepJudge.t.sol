@@ -3,7 +3,14 @@ pragma solidity ^0.8.28;
 
 import {Harness} from "./Harness.sol";
 import {TraceWorld} from "./reference/TraceWorld.sol";
-import {Committed, FaultKind, FaultProof, IStepJudge, Opening, Verdict} from "../../contracts/interfaces/IStepJudge.sol";
+import {
+    Committed,
+    FaultKind,
+    FaultProof,
+    IStepJudge,
+    Opening,
+    Verdict
+} from "../../contracts/interfaces/IStepJudge.sol";
 import {StepJudge} from "../../contracts/StepJudge.sol";
 import "../../contracts/libraries/ConstantsLib.sol";
 import {MerkleLib} from "../../contracts/libraries/MerkleLib.sol";
@@ -30,14 +37,19 @@ contract StepJudgeTest is Harness, TraceWorld {
         int64[] memory attributes = new int64[](5);
         (attributes[0], attributes[1], attributes[3], attributes[4]) = (600, 3, 600, 1);
         addStep(
-            record(OP_CONTRACT, 1, shape(F32, 3), operands, attributes), shape(F32, 3), floats(F600, MINUS_599, F302), 256
+            record(OP_CONTRACT, 1, shape(F32, 3), operands, attributes),
+            shape(F32, 3),
+            floats(F600, MINUS_599, F302),
+            256
         );
         addStep(
             record(OP_RELU, 0, shape(F32, 3), operand(2, 0), new int64[](0)), shape(F32, 3), floats(F600, 0, F302), 0
         );
         int64[] memory length = new int64[](1);
         length[0] = 3;
-        addStep(record(OP_ARGMAX, 0, shape(I64, 1), operand(2, 1), length), shape(I64, 1), abi.encodePacked(int64(0)), 0);
+        addStep(
+            record(OP_ARGMAX, 0, shape(I64, 1), operand(2, 1), length), shape(I64, 1), abi.encodePacked(int64(0)), 0
+        );
         honest = committed(abi.encodePacked(int64(0)));
         (honest.outputBand, honest.slashBand) = (ONE, 0x42c80000);
     }
@@ -90,12 +102,24 @@ contract StepJudgeTest is Harness, TraceWorld {
     function test_judge_malformedRecord_reverts() public {
         bytes memory step = records[2];
         records[2] = slice(step, 0, step.length - 1);
-        refuse(committed(""), proofOf(FaultKind.Step, 2, 0, 2), abi.encodeWithSelector(IStepJudge.BadStepRecord.selector, 80, 81));
+        refuse(
+            committed(""),
+            proofOf(FaultKind.Step, 2, 0, 2),
+            abi.encodeWithSelector(IStepJudge.BadStepRecord.selector, 80, 81)
+        );
         records[2] = slice(step, 0, 35);
-        refuse(committed(""), proofOf(FaultKind.Step, 2, 0, 2), abi.encodeWithSelector(IStepJudge.BadStepRecord.selector, 35, 36));
+        refuse(
+            committed(""),
+            proofOf(FaultKind.Step, 2, 0, 2),
+            abi.encodeWithSelector(IStepJudge.BadStepRecord.selector, 35, 36)
+        );
         step[0] = 0x0a;
         records[2] = step;
-        refuse(committed(""), proofOf(FaultKind.Step, 2, 0, 2), abi.encodeWithSelector(IStepJudge.UnknownOperator.selector, 10));
+        refuse(
+            committed(""),
+            proofOf(FaultKind.Step, 2, 0, 2),
+            abi.encodeWithSelector(IStepJudge.UnknownOperator.selector, 10)
+        );
     }
 
     function test_judge_wrongFactor_reverts() public {
@@ -248,7 +272,9 @@ contract StepJudgeTest is Harness, TraceWorld {
         assertTrue(value(0, 0x44164001) == Verdict.BeyondCalibrated, "a little more");
         assertTrue(value(0, 0x442f0000) == Verdict.BeyondCalibrated, "a hundred apart");
         assertTrue(value(0, 0x442f0001) == Verdict.BeyondSound, "a little more than that");
-        assertTrue(value(0, 0x7fc00000) == Verdict.BeyondSound && value(0, 0x7f800000) == Verdict.BeyondSound, "non-finite");
+        assertTrue(
+            value(0, 0x7fc00000) == Verdict.BeyondSound && value(0, 0x7f800000) == Verdict.BeyondSound, "non-finite"
+        );
         tensors[2][1].data = floats(0x7f800000, 0, 0);
         assertTrue(value(0, F600) == Verdict.NoFault, "the trace is not finite");
     }

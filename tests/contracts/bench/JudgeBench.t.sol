@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Harness} from "../Harness.sol";
-import {ShaTree} from "../../../contracts/libraries/ShaTree.sol";
+import {ShaPath} from "../../../contracts/libraries/ShaPath.sol";
 import {Real, Sum} from "../../../contracts/math/Real.sol";
 import {Contraction, Rows} from "../../../contracts/operators/Contraction.sol";
 
@@ -32,7 +32,7 @@ contract Measured {
         returns (uint256 gasUsed)
     {
         uint256 before = gasleft();
-        ShaTree.pathTop(node, index, size, siblings);
+        ShaPath.pathTop(node, index, size, siblings);
         gasUsed = before - gasleft();
     }
 }

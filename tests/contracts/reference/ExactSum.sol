@@ -29,7 +29,11 @@ abstract contract ExactSum {
     }
 
     /// @dev Exponent `x`, mantissas' product, sign, and whether an operand is subnormal.
-    function termOf(uint256 a, uint256 b) internal pure returns (uint256 x, uint256 product, bool negative, bool flushes) {
+    function termOf(uint256 a, uint256 b)
+        internal
+        pure
+        returns (uint256 x, uint256 product, bool negative, bool flushes)
+    {
         uint256 fieldA = (a / 2 ** 23) % 256;
         uint256 fieldB = (b / 2 ** 23) % 256;
         uint256 mantissaA = (a % 2 ** 23) + (fieldA > 0 ? 2 ** 23 : 0);

@@ -90,17 +90,14 @@ abstract contract TraceWorld is ShaTrees {
 
     function committed(bytes memory claimed) internal view returns (Committed memory all) {
         all.graphHeader = bytes32(
-            abi.encodePacked(
-                uint32(tensors[0].length), uint32(tensors[1].length), uint32(records.length), bytes20(0)
-            )
+            abi.encodePacked(uint32(tensors[0].length), uint32(tensors[1].length), uint32(records.length), bytes20(0))
         );
         all.graphRoot = GraphRoot.wrap(sha256(bytes.concat(GRAPH_TAG, all.graphHeader, topOf(stepLeaves()))));
         all.inputsRoot = bundleOf(0);
         all.weightsRoot = bundleOf(1);
         all.traceRoot = bundleOf(2);
         all.numericsHeader = bytes32(bytes1(0x01));
-        all.numericsRoot =
-            NumericsRoot.wrap(sha256(bytes.concat(NUMERICS_TAG, all.numericsHeader, topOf(factors))));
+        all.numericsRoot = NumericsRoot.wrap(sha256(bytes.concat(NUMERICS_TAG, all.numericsHeader, topOf(factors))));
         all.outputHeader = tensors[2][records.length - 1].header;
         all.claimedOutput = claimed;
     }
@@ -141,8 +138,8 @@ abstract contract TraceWorld is ShaTrees {
 
     function slice(bytes memory data, uint256 from, uint256 to) internal pure returns (bytes memory part) {
         part = new bytes(to - from);
-        for (uint256 i = 0; i < part.length; ++i) {
-            part[i] = data[from + i];
+        assembly ("memory-safe") {
+            mcopy(add(part, 0x20), add(add(data, 0x20), from), sub(to, from))
         }
     }
 
