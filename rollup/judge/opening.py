@@ -120,6 +120,8 @@ def require_leaf(committed: Committed, ref: LeafRef, proof: StepProof, opening: 
 
 def _place_of_leaf(committed: Committed, ref: LeafRef, proof: StepProof) -> _Place:
     place = _place(committed, ref.step, step_of(committed, ref.step, proof), ref.slot)
+    if place.index >= place.count:
+        raise BadEncoding(f"tensor {place.index} is outside a bundle of {place.count}")
     if not 0 <= ref.leaf < place.spec.leaf_count:
         raise BadEncoding(f"leaf {ref.leaf} is outside a tensor of {place.spec.leaf_count} leaves")
     return place

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -10,12 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollup.chain.artifacts import abi_of, load
-from rollup.errors import Unavailable
+from rollup.errors import Refused, Unavailable
+from rollup.judge.elements import Run
+from rollup.judge.opening import require_leaf
+from rollup.types import Committed, LeafRef, Opening, StepProof
 from tests.chain_fixture import Anvil
 from tests.parity import faults, moves
 from tests.parity.faults import Case
 from tests.parity.generate import judged
-from tests.parity.spoil import spoilt_proof, spoilt_record
+from tests.parity.spoil import flipped, spoilt_proof, spoilt_record
+from tests.parity.toy import network, wide_linear
 
 MAKERS = [
     faults.contract_case,
@@ -42,14 +47,23 @@ class Contract:
 
     def judged(self, case: Case) -> tuple[int, int]:
         """Verdict, and 1 if the contract reverts."""
-        data = "0x" + self._abi.encode_call("judge", case.committed, case.proof).hex()
+        answer = self._call("judge", case.committed, case.proof)
+        return (0, 1) if answer is None else (int(answer, 16), 0)
+
+    def has_leaf(self, committed: Committed, ref: LeafRef, shown: StepProof, opening: Opening) -> bool:
+        """Whether the contract takes the opening for the leaf."""
+        places = (ref.step, shown.record, shown.path, ref.slot, ref.leaf)
+        return self._call("requireLeaf", committed, *places, opening) is not None
+
+    def _call(self, function: str, *arguments: object) -> str | None:
+        """What the contract answers; None if it reverts."""
+        data = "0x" + self._abi.encode_call(function, *arguments).hex()
         try:
-            answer = self._anvil.rpc("eth_call", {"to": self._address, "data": data}, "latest")
+            return str(self._anvil.rpc("eth_call", {"to": self._address, "data": data}, "latest"))
         except Unavailable as error:
             if "execution reverted" not in str(error):
                 raise
-            return 0, 1
-        return int(answer, 16), 0
+            return None
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +86,40 @@ def test_judge__spoilt_proof__is_judged_alike(contract: Contract, seed: int) -> 
     random = Random(seed)
     case = spoilt_proof(random, random.choice(MAKERS)(random))
     assert contract.judged(case) == judged(case)
+
+
+def twin_has_leaf(committed: Committed, ref: LeafRef, shown: StepProof, opening: Opening) -> bool:
+    try:
+        require_leaf(committed, ref, shown, opening)
+    except Refused:
+        return False
+    return True
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=seeds)
+def test_require_leaf__any_leaf_in_any_place__is_taken_alike(contract: Contract, seed: int) -> None:
+    random = Random(seed)
+    evidence = random.choice([network(), wide_linear()])
+    number = random.randrange(len(evidence.graph.steps))
+    step = evidence.graph.steps[number]
+    slot = random.randrange(len(step.operands) + 1)
+    tensor = evidence.tensor(number, slot)
+    leaf = random.randrange(tensor.spec.leaf_count)
+    opening = evidence.open(number, Run(slot, leaf * 256, 1))
+    ref = LeafRef(number, slot, leaf)
+    shown = StepProof(step.record, evidence.graph.step_path(number))
+    assert contract.has_leaf(evidence.committed, ref, shown, opening)
+    assert twin_has_leaf(evidence.committed, ref, shown, opening)
+    others = [
+        replace(ref, leaf=leaf + random.choice([1, 2, 100])),
+        replace(ref, slot=random.randrange(5)),
+        replace(ref, step=random.randrange(12)),
+    ]
+    spoilt = replace(opening, leaves=flipped(random, opening.leaves))
+    for other, opened in ((random.choice(others), opening), (ref, spoilt)):
+        taken = contract.has_leaf(evidence.committed, other, shown, opened)
+        assert taken == twin_has_leaf(evidence.committed, other, shown, opened)
 
 
 @settings(max_examples=200, deadline=None)

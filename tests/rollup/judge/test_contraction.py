@@ -51,7 +51,7 @@ def test_find__operand_not_finite__acquits(wrong: int, place: str) -> None:
 
 
 def test_find__too_many_terms__acquits() -> None:
-    row = [ONE] * contraction.MAX_TERMS
+    row = [ONE] * 65_535
     assert judged(0, row, row) is Verdict.BEYOND_SOUND
     assert judged(0, row, row, [ONE]) is Verdict.NO_FAULT
 
@@ -75,6 +75,18 @@ def test_bounds__any_finite_operands__enclose_the_exact_sum(pairs: list[tuple[in
     window = n * contraction.DROPPED * unit
     assert limits.sound * unit <= least + 2 * gamma * window + (n + 2) * unit
     assert (limits.hi - limits.lo) * unit == 2 * window
+
+
+@pytest.mark.parametrize("terms", [1, 2, 3, 16, 17])
+@pytest.mark.parametrize("above", [0, 1, 2])
+def test_bounds__terms_below_the_window__are_enclosed_by_the_cut(terms: int, above: int) -> None:
+    greatest = [0x3FFFFFFF] * terms
+    hint = 2 * floats.scale(greatest[0]) + contraction.window_bits(terms) + above
+    limits = bounds(greatest, greatest, [], hint, 0)
+    assert limits is not None
+    total = exact_sum(zip(greatest, greatest, strict=True)) / Fraction(2) ** limits.exponent
+    assert limits.lo <= total <= limits.hi
+    assert (limits.lo == -limits.hi) == (above > 0)
 
 
 @given(pairs_of, biases, st.integers(1, 2**20))

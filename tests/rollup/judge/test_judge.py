@@ -56,7 +56,7 @@ def test_judge__step_that_reads_a_later_one__acquits(toy: Evidence) -> None:
     for name, value in (("inputs", toy.graph.inputs), ("weights", toy.graph.weights), ("steps", tuple(steps))):
         object.__setattr__(later, name, value)
     changed = replace(toy, graph=later, committed=replace(toy.committed, graph_root=later.root))
-    wrong = tampered(changed, 2, 0, bits(55.0))
+    wrong = tampered(changed, 2, 0, bits(-55.0))
     assert judge(wrong.committed, step_witness(wrong, 2, 0)) is Verdict.NO_FAULT
 
 
@@ -65,6 +65,13 @@ def test_judge__claimed_output_of_another_root__is_refused(wide: Evidence) -> No
     assert judge(wide.committed, proof) is Verdict.NO_FAULT
     with pytest.raises(BadEncoding, match="not the claimed one"):
         judge(replace(wide.committed, claimed_output=WORD), proof)
+
+
+def test_judge__claimed_output_shown_in_a_bundle__is_refused(wide: Evidence) -> None:
+    proof = link_witness(wide, 5)
+    openings = (proof.openings[0], replace(proof.openings[1], bundle_path=(WORD,)))
+    with pytest.raises(BadEncoding, match="lies in no bundle"):
+        judge(wide.committed, replace(proof, openings=openings))
 
 
 def test_judge__record_that_cannot_be_judged__acquits(wide: Evidence) -> None:
