@@ -8,18 +8,21 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from torch import Tensor
 
 from executor.calibration import Calibration, calibrate
 from executor.models import draw_inputs
 from executor.network import Network
-from executor.tensors import bits_of_f32_above
+from executor.tensors import bits_of_f32_above, from_canonical
 from rollup.blobs import Blobs
 from rollup.errors import BadInput
 from rollup.package import Package, store
-from rollup.tensor import DType
+from rollup.program import Program, Weight
+from rollup.tensor import DType, TensorSpec
 from rollup.types import InputSpec, Model, Windows
+from rollup.weights import read_shapes, read_weights
 
 DRAWN_SAMPLES = 32
 MAX_SAMPLES = 4096
@@ -77,3 +80,25 @@ def _input(header: bytes, dtype: DType, terms: Terms) -> InputSpec:
         lo, hi = (int.from_bytes(struct.pack(">f", value), "big") for value in (terms.lo, terms.hi))
         return InputSpec(header, lo, hi)
     return InputSpec(header, int(terms.lo), int(terms.hi))
+
+
+def read_samples(path: Path, program: Program) -> list[list[Tensor]]:
+    """Requests' inputs from a safetensors file: `input_0` [n, ...] and so on, each n of the input's own shape.
+
+    Raises BadInput for another n per input, BadEncoding for a file that is none or does not fit.
+    """
+    count = _count(path)
+    specs = [
+        Weight(f"input_{place}", TensorSpec(spec.dtype, (count, *spec.shape[1:])))
+        for place, spec in enumerate(program.inputs)
+    ]
+    tensors = [from_canonical(tensor) for tensor in read_weights(path, specs)]
+    return [[tensor[place : place + 1] for tensor in tensors] for place in range(count)]
+
+
+def _count(path: Path) -> int:
+    """Leading size of `input_0`."""
+    shape = read_shapes(path).get("input_0", ())
+    if not shape or not 1 <= shape[0] <= MAX_SAMPLES:
+        raise BadInput(f"{path.name} has no input_0 of 1 to {MAX_SAMPLES} samples")
+    return shape[0]

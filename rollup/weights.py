@@ -117,3 +117,15 @@ def _read(file: BinaryIO, offset: int, weight: Weight) -> Tensor:
 def _swapped(data: bytes, dtype: DType) -> bytes:
     """Little-endian elements as big-endian ones, and back."""
     return np.frombuffer(data, dtype=dtype.numpy).byteswap().tobytes()
+
+
+def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Names and shapes that a file claims to hold, unchecked against anything else. Raises BadEncoding."""
+    with path.open("rb") as file:
+        header, _ = _header(file, os.fstat(file.fileno()).st_size)
+    shapes = {name: item.get("shape") for name, item in header.items() if isinstance(item, dict)}
+    return {
+        name: tuple(shape)
+        for name, shape in shapes.items()
+        if isinstance(shape, list) and all(type(size) is int for size in shape)
+    }
