@@ -195,12 +195,12 @@ class Sender:
         base_fee, balance = self._client.head().base_fee_wei, self._client.balance(self.address)
         if balance <= intent.value_wei:
             raise Insolvent(f"0x{self.address.hex()} has {balance} wei, {intent.key} sends {intent.value_wei} and gas")
-        call = Call(intent.to, intent.data, intent.value_wei, self.address, base_fee)
+        max_fee, tip = self._rules.fees(base_fee)
+        call = Call(intent.to, intent.data, intent.value_wei, self.address, max_fee)
         estimate = 0 if intent.gas_limit else self._client.estimate_gas(call)
         gas = intent.gas_limit or min(estimate * (100 + self._rules.gas_margin_percent) // 100, MAX_GAS)
         if gas > MAX_GAS or estimate > MAX_GAS:
             raise BadInput(f"{intent.key} takes {max(gas, estimate)} gas, a transaction may take {MAX_GAS}")
-        max_fee, tip = self._rules.fees(base_fee)
         cost = intent.value_wei + gas * max_fee
         if balance < cost:
             raise Insolvent(f"0x{self.address.hex()} has {balance} wei, {intent.key} may cost {cost} wei")

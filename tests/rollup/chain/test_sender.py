@@ -81,6 +81,13 @@ def test_send__beyond_the_balance__stops(anvil: Anvil) -> None:
         Sender(client, poor, MemoryStore()).send(Intent("pay", PAYEE, b"", 7, gas_limit=21_000))
 
 
+def test_send__with_little_more_than_it_costs__is_done(anvil: Anvil) -> None:
+    key, base_fee = Key.generate(), anvil.client().head().base_fee_wei
+    anvil.rpc("anvil_setBalance", "0x" + key.address.hex(), hex(7 + 4 * 21_000 * base_fee))
+    assert Sender(anvil.client(), key, MemoryStore(), poll_seconds=0.02).send(payment("pay")).succeeded
+    assert paid(anvil) == 7
+
+
 def test_send__more_gas_than_a_transaction_may_take__is_refused(anvil: Anvil) -> None:
     with pytest.raises(BadInput, match="a transaction may take 16777216"):
         sender_of(anvil).send(Intent("big", PAYEE, b"", 0, gas_limit=2**24 + 1))
