@@ -5,6 +5,8 @@ Knows nothing of what is written.
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +20,9 @@ from rollup.journal.tables import METADATA, counters
 
 BUSY_TIMEOUT_SECONDS = 10.0
 _WRITES = "journal_writes"
+# Any number that nobody else locks in the same database.
+_SETUP_LOCK = 0x616E68
+_WAL_RETRY_SECONDS = 0.02
 
 
 class Database:
@@ -29,8 +34,11 @@ class Database:
     def __init__(self, url: str, busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS) -> None:
         self._name = make_url(url).render_as_string(hide_password=True)
         self._engine = _engine(url, busy_timeout_seconds)
-        with self._clear_errors():
-            METADATA.create_all(self._engine)
+        with self.write() as connection:
+            if connection.dialect.name == "postgresql":
+                # Several processes may open a new journal at once; SQLite's write lock makes them take turns anyway.
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SETUP_LOCK})")
+            METADATA.create_all(connection)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -94,7 +102,7 @@ def _engine(url: str, busy_timeout_seconds: float) -> Engine:
     def _set_up(connection: Any, _record: object) -> None:
         # The driver would begin transactions itself, and too late; `_begin` does it below.
         connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode = WAL")
+        _use_wal(connection, busy_timeout_seconds)
         connection.execute("PRAGMA synchronous = FULL")
 
     @event.listens_for(engine, "begin")
@@ -103,3 +111,16 @@ def _engine(url: str, busy_timeout_seconds: float) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _use_wal(connection: Any, seconds: float) -> None:
+    """Readers go on beside a writer. SQLite does not wait for this lock by itself when a file is new to several."""
+    limit = time.monotonic() + seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > limit:
+                raise
+            time.sleep(_WAL_RETRY_SECONDS)
