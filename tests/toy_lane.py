@@ -49,7 +49,7 @@ def model_of(spec: TensorSpec) -> Model:
     """A model of one f32 input between -1 and 1, and two f32 outputs."""
     return Model(
         graph_root=GraphRoot(b"g" * 32),
-        graph_header=ZERO_WORD,
+        graph_header=bytes.fromhex("000000010000000000000001").ljust(32, b"\0"),
         weights_root=BundleRoot(b"w" * 32),
         numerics_root=NumericsRoot(b"n" * 32),
         numerics_header=NUMERICS_HEADER_FP32,

@@ -2,6 +2,7 @@
 
 import resource
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy
@@ -51,6 +52,16 @@ def test_open__of_what_is_no_database__is_unavailable(tmp_path):
     path.write_bytes(b"not a database, but long enough to be looked at" * 100)
     with pytest.raises(Unavailable, match="file is not a database"):
         open_journal(path)
+
+
+def test_open__by_many_at_once__opens_for_all(tmp_path):
+    for round_ in range(5):
+        with ThreadPoolExecutor(8) as pool:
+            opened = list(pool.map(open_journal, [tmp_path / f"{round_}.db"] * 8))
+        opened[0].cursors.move("x", HERE)
+        assert opened[-1].cursors.read("x") == HERE
+        for journal in opened:
+            journal.close()
 
 
 def test_write__that_raises__is_undone(tmp_path):
