@@ -8,41 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from prover.checker import Checker
 from prover.fault_proof import Evidence
+from prover.known import Held, Known
 from prover.opened import OpenedTrace
 from prover.position import Fault, Opinion
+from prover.strategy import REACH
 from rollup.blobs import BlobReader
-from rollup.graph import Graph, Numerics
 from rollup.judge.judge import judge
-from rollup.tensor import Bundle, Tensor, TensorSpec
-from rollup.types import INLINE_OUTPUT_BYTES, BundleRoot, ClaimId, Committed, Model
+from rollup.tensor import Tensor
+from rollup.types import INLINE_OUTPUT_BYTES, BundleRoot, ClaimId, Committed
 from rollup.view import Page
-
-
-class Held:
-    """A bundle whose tensors are all at hand."""
-
-    def __init__(self, tensors: Sequence[Tensor]) -> None:
-        self._tensors = tuple(tensors)
-        self.bundle = Bundle([tensor.root for tensor in tensors])
-
-    def tensor(self, index: int) -> Tensor:
-        return self._tensors[index]
-
-    def path(self, index: int) -> tuple[bytes, ...]:
-        return self.bundle.path(index)
-
-
-@dataclass(frozen=True)
-class Known:
-    """A model as a case needs it: its record, graph, numerics, weights and checker."""
-
-    record: Model
-    graph: Graph
-    numerics: Numerics
-    weights: Held
-    checker: Checker
 
 
 @dataclass
@@ -61,30 +36,43 @@ class Case:
 
     @property
     def input_bytes(self) -> list[bytes]:
-        return [self.inputs.tensor(index).data for index in range(len(self.known.record.inputs))]
+        return [tensor.data for tensor in self.inputs.tensors]
 
-    def look_again(self) -> None:
-        """The second, independent evaluation."""
-        second = self.known.checker.second_deviation(self.input_bytes, self.output)
-        self.opinion = replace(self.opinion, second=second)
+    @property
+    def is_doubted(self) -> bool:
+        """Whether the cheap look found the output beyond reach. NaN is beyond."""
+        return self.opinion.deviation is not None and not self.opinion.deviation <= REACH
+
+    def look(self, deviation: float) -> None:
+        """Takes the cheap look's result; if that is beyond reach, the second, independent evaluation as well."""
+        self.opinion = replace(self.opinion, deviation=deviation)
+        if self.is_doubted:
+            second = self.known.checker.second_deviation(self.input_bytes, self.output)
+            self.opinion = replace(self.opinion, second=second)
 
     def look_at_trace(self, root: BundleRoot, served: BlobReader | None, pages: Sequence[Page]) -> None:
-        """Checks what is known of the opened trace. Raises Doubt if two evaluations of it disagree."""
+        """Checks what is known of the opened trace; what was asked for on chain already is not missing any more.
+
+        Raises Doubt if two evaluations of it disagree; once, until more of it is known.
+        """
         if self.trace is None or self.trace.root != root:
             self.trace = OpenedTrace(self.known.graph, root)
+            self.opinion = replace(self.opinion, fault=None)
             self._checked = None
         if served is not None and self.trace.missing:
             self.trace.fetch(served)
         self.trace.take(pages)
+        asked = {ref for page in pages for ref in page.refs}
+        missing = tuple(ref for ref in self.trace.leaves_to_demand() if ref not in asked)
+        self.opinion = replace(self.opinion, missing=missing)
         if self._checked != self.trace.missing:
-            self.opinion = self._opinion_of(self.trace)
             self._checked = self.trace.missing
+            self.opinion = replace(self.opinion, fault=self._find_fault(self.trace))
 
-    def _opinion_of(self, trace: OpenedTrace) -> Opinion:
+    def _find_fault(self, trace: OpenedTrace) -> Fault | None:
         evidence = self._evidence(trace)
         proof = self.known.checker.find_fault(evidence, trace)
-        fault = None if proof is None else Fault(evidence.committed, proof, judge(evidence.committed, proof))
-        return replace(self.opinion, fault=fault, missing=trace.leaves_to_demand())
+        return None if proof is None else Fault(evidence.committed, proof, judge(evidence.committed, proof))
 
     def _evidence(self, trace: OpenedTrace) -> Evidence:
         known, record = self.known, self.known.record
@@ -101,9 +89,6 @@ class Case:
             slash_band=record.slash_band,
             claimed_output=self.entry_output,
         )
-        claimed = None if self._is_inline else Tensor(known.graph.output, self.output)
+        is_inline = known.graph.output.byte_length <= INLINE_OUTPUT_BYTES
+        claimed = None if is_inline else Tensor(known.graph.output, self.output)
         return Evidence(committed, known.graph, known.numerics, self.inputs, known.weights, trace, claimed)
-
-    @property
-    def _is_inline(self) -> bool:
-        return TensorSpec.from_header(self.known.record.output_header).byte_length <= INLINE_OUTPUT_BYTES

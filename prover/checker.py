@@ -19,6 +19,7 @@ from executor.tensors import f32_of_bits, from_bytes, from_canonical
 from executor.trace import recompute
 from prover.fault_proof import Evidence, find_output, find_step, prove_link, prove_step, worst_element
 from prover.opened import OpenedTrace
+from rollup.errors import BadInput
 from rollup.graph import Graph, Op, Source
 from rollup.types import FaultProof, Verdict
 
@@ -27,20 +28,25 @@ MAX_SUSPECTS = 16
 # Inputs drawn over their registered ranges for the reach of a model.
 SAMPLES = 4
 SAMPLE_SEED = 1
+# Reach takes a backward pass for each judged element: no more of them are watched.
+MAX_JUDGED_ELEMENTS = 4096
 # An honest run may be one output band away; another honest one as far on the other side.
 BAND_MARGIN = 2.0
 
 
 class Checker:
-    """One model, ready to doubt claims on it.
+    """One model, ready to doubt claims on it. Raises BadInput for one whose output is too large to be watched.
 
-    Deviations are ratios: the distance of a claimed output from what it should be, in units of the model's reach (or of
-    twice its output band, where that is wider). Above 1 no run inside its bounds makes that output.
+    Deviations are ratios: the distance of a claimed output from what it should be, in units of the model's reach and
+    twice its output band together. Above 1 no run inside its bounds makes that output, and none that links to it does.
     """
 
     def __init__(self, model: LoadedModel) -> None:
         self._model, self._network = model, model.network
         self._judged = judged_step(model.network)
+        elements = model.network.graph.steps[self._judged].result.elements
+        if elements > MAX_JUDGED_ELEMENTS:
+            raise BadInput(f"the judged tensor has {elements} elements, at most {MAX_JUDGED_ELEMENTS} are watched")
         self._is_label = model.network.graph.steps[-1].op is Op.ARGMAX
         self._band = BAND_MARGIN * f32_of_bits(model.record.output_band)
         # A label is judged by the difference of two logits, which both may move.
@@ -79,7 +85,7 @@ class Checker:
 
     def _ratio(self, judged: Tensor, claimed: Tensor, reach: float) -> float:
         distance = self._label_distance(judged, claimed) if self._is_label else _distance(judged, claimed)
-        limit = max(self._moved * reach, self._band)
+        limit = self._moved * reach + self._band
         # Integers that are copied have no limit but equality.
         return distance / limit if limit else (inf if distance else 0.0)
 

@@ -7,7 +7,8 @@ import threading
 from prover.disputer import Disputer
 from prover.sources import Sources
 from prover.watcher import Watchtower
-from rollup.blobs import BlobReader, FolderStore
+from rollup.blobs import FolderStore
+from rollup.chain.anvil import CHAIN_ID
 from rollup.chain.client import Client
 from rollup.chain.daemon import Daemon
 from rollup.chain.follower import Follower
@@ -35,7 +36,9 @@ def run_watchtower(settings: Settings, stop: threading.Event) -> None:
 
 
 def _watch(settings: Settings, stop: threading.Event, follower: Follower, disputer: Disputer) -> None:
-    blobs = BlobReader(Sources(FolderStore(settings.blobs), lambda: list(follower.view.state.endpoints.values())))
-    watchtower = Watchtower(blobs, disputer, RESERVE_WEI)
+    # On the development chain everybody is at home on this machine.
+    is_development = settings.deployment.chain_id == CHAIN_ID
+    sources = Sources(FolderStore(settings.blobs), lambda: list(follower.view.state.endpoints.values()), is_development)
+    watchtower = Watchtower(sources, disputer, RESERVE_WEI)
     # One thread follows and looks, so the view holds still.
     follower.run(stop, lambda: watchtower.step(follower.view))

@@ -1,9 +1,12 @@
-"""Moves to transactions: reads a claim's position at one block, checks every move against the rules, simulates, sends.
+"""Moves to transactions: a claim's position as of the view's block, every move checked against the rules, then sent.
 
-Somebody who was faster is progress, not an error. Decides nothing.
+Nothing is waited for: the next block shows what became of it, and a move that the chain does not show yet is the same
+transaction, not another. Somebody who was faster is progress, not an error. Decides nothing.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -14,14 +17,40 @@ from rollup.chain.disputes import Disputes
 from rollup.chain.sender import Intent, Sender
 from rollup.chain.vault import Vault
 from rollup.config import Deployment
-from rollup.errors import Refused
+from rollup.errors import NotFound, NotYet, Refused
 from rollup.graph import Graph
-from rollup.types import Address, ClaimId, StepProof
-from rollup.view import View
+from rollup.types import ZERO_ADDRESS, ZERO_WORD, Address, BundleRoot, ClaimId, Dispute, DisputeStatus, StepProof
+from rollup.view import MadeClaim, View
 
 # Kept in the account for gas: a fault proof of the largest size at a high price.
 GAS_RESERVE_WEI = 10**17
+_UNTOUCHED = Dispute(DisputeStatus.NONE, ZERO_ADDRESS, 0, 0, 0, 0, 0, 0, BundleRoot(ZERO_WORD))
 _log = structlog.get_logger()
+
+
+@dataclass
+class Look:
+    """The chain as of one block, and the money that no move of this look has taken yet: in the Vault, and in the
+    account above the reserve for gas. Prices are asked once."""
+
+    at: Snapshot
+    vault_wei: int = 0
+    account_wei: int = 0
+    leaf_deposit_wei: int = 0
+    bonds: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def balance_wei(self) -> int:
+        return self.vault_wei + self.account_wei
+
+    def take(self, amount_wei: int) -> int:
+        """Reserves an amount, and a quarter for a rising base fee; returns what must be sent along for it."""
+        wanted = amount_wei + amount_wei // 4
+        kept = min(wanted, self.vault_wei)
+        sent = min(wanted - kept, self.account_wei)
+        self.vault_wei -= kept
+        self.account_wei -= sent
+        return sent
 
 
 class Disputer:
@@ -30,80 +59,112 @@ class Disputer:
     def __init__(self, client: Client, deployment: Deployment, sender: Sender | None) -> None:
         self._client, self._sender = client, sender
         self._disputes, self._vault = Disputes(deployment), Vault(deployment)
+        # What was sent and may not show yet, by claim, move and the state of the dispute that it was made in.
+        self._sent: dict[tuple[ClaimId, str, DisputeStatus, int], Intent] = {}
 
     @property
     def address(self) -> Address | None:
         return self._sender.address if self._sender is not None else None
 
-    def snapshot(self) -> Snapshot:
-        return Snapshot(self._client, self._client.head())
+    def look(self, view: View) -> Look:
+        """Money and prices as of the view's block; pushes what is in flight. Raises NotYet if that block is gone."""
+        try:
+            at = Snapshot(self._client, self._client.block(view.block_hash))
+        except NotFound as error:
+            raise NotYet(f"the chain is being reorganised: {error}") from error
+        if self._sender is None:
+            return Look(at)
+        self._sender.push()
+        me = self._sender.address
+        spare = max(0, at.balance(me) - GAS_RESERVE_WEI)
+        return Look(at, self._vault.balance_of(at, me), spare, self._disputes.demand_deposit(at, 1, me))
 
-    def position(self, view: View, claim: ClaimId, at: Snapshot) -> Position:
-        """The claim and its dispute as of the snapshot's block."""
-        made, me = view.claim(claim), self.address
-        windows = view.model(view.request(made.request).request.model).windows
-        payer = me or made.executor
+    def challenge_bond(self, look: Look, claim_bond_wei: int) -> int:
+        """Zero without a sender."""
+        if self._sender is None:
+            return 0
+        if claim_bond_wei not in look.bonds:
+            bond = self._disputes.challenge_bond(look.at, claim_bond_wei, self._sender.address)
+            look.bonds[claim_bond_wei] = bond
+        return look.bonds[claim_bond_wei]
+
+    def position(self, view: View, made: MadeClaim, look: Look) -> Position:
+        """The claim and its dispute; all of one block, the view's."""
         return Position(
-            claim=claim,
+            claim=made.id,
             executor=made.executor,
             eager=made.eager,
             claimed_at=made.claimed_at,
             certainty=made.certainty,
-            dispute=self._disputes.dispute_of(at, claim),
-            windows=windows,
-            now=at.block.timestamp,
-            me=me,
-            balance_wei=self.balance(at),
-            challenge_bond_wei=self._disputes.challenge_bond(at, made.bond_wei, payer),
-            leaf_deposit_wei=self._disputes.demand_deposit(at, 1, payer),
+            dispute=dispute_of(view, made.id),
+            windows=view.model(view.request(made.request).request.model).windows,
+            now=view.now,
+            me=self.address,
+            balance_wei=look.balance_wei,
+            challenge_bond_wei=self.challenge_bond(look, made.bond_wei),
+            leaf_deposit_wei=look.leaf_deposit_wei,
         )
 
-    def balance(self, at: Snapshot) -> int:
-        """What can be bonded: all in the Vault, and in the account above the reserve for gas."""
-        if self.address is None:
-            return 0
-        spare = max(0, at.balance(self.address) - GAS_RESERVE_WEI)
-        return self._vault.balance_of(at, self.address) + spare
+    def act(self, view: View, move: ClaimMove, seen: tuple[Position, Opinion], look: Look, graph: Graph) -> None:
+        """Sends one move, or what was sent for it before. Raises Doubt for a move no honest party makes."""
+        position, opinion = seen
+        require_honest(move, position, opinion)
+        key = (move.claim, type(move).__name__, position.dispute.status, position.dispute.demanded)
+        intent = self._intent(view, move, graph, look)
+        is_new = key not in self._sent
+        intent = self._sent.setdefault(key, intent)
+        if not self._submit(intent):
+            del self._sent[key]
+        elif is_new:
+            _log.info("watchtower.move", move=type(move).__name__, claim=move.claim.hex(), intent=intent.key)
 
-    def vault_balance(self, at: Snapshot) -> int:
-        return self._vault.balance_of(at, self.address) if self.address is not None else 0
+    def forget(self, view: View) -> None:
+        """Drops what was sent about claims that are over."""
+        self._sent = {key: intent for key, intent in self._sent.items() if key[0] in view.state.active_claims}
 
-    def act(self, view: View, move: ClaimMove, seen: tuple[Position, Opinion], graph: Graph) -> bool:
-        """Sends one move and waits for it; whether it took effect. Raises Doubt for a move no honest party makes."""
-        require_honest(move, *seen)
-        return self._send(self._intent(view, move, graph, self.snapshot()))
+    def withdraw(self, move: Withdraw) -> None:
+        if self._sender is not None:
+            turn = str(self._client.nonce(self._sender.address))
+            self._submit(self._vault.withdraw(self._sender.address, move.amount_wei, turn))
 
-    def withdraw(self, move: Withdraw) -> bool:
-        if self._sender is None:
-            return False
-        turn = str(self._client.nonce(self._sender.address))
-        return self._send(self._vault.withdraw(self._sender.address, move.amount_wei, turn))
-
-    def _send(self, intent: Intent) -> bool:
+    def _submit(self, intent: Intent) -> bool:
         if self._sender is None:
             return False
         try:
-            receipt = self._sender.send(intent)
+            self._sender.submit(intent)
         except Refused as error:
             _log.info("watchtower.refused", intent=intent.key, error=str(error))
             return False
-        _log.info("watchtower.acted", intent=intent.key, gas=receipt.gas_used)
         return True
 
-    def _intent(self, view: View, move: ClaimMove, graph: Graph, at: Snapshot) -> Intent:
+    def _intent(self, view: View, move: ClaimMove, graph: Graph, look: Look) -> Intent:
         witness = view.witness(move.claim)
         match move:
             case Challenge(_, bond_wei):
-                return self._disputes.challenge(witness, self._short_of(bond_wei, at))
+                return self._disputes.challenge(witness, look.take(bond_wei))
             case Prove(_, fault, eager):
                 send = self._disputes.prove_eager if eager else self._disputes.prove
                 return send(witness, fault.proof)
             case Demand(_, leaves, deposit_wei):
                 steps = [StepProof(graph.steps[ref.step].record, graph.step_path(ref.step)) for ref in leaves]
-                return self._disputes.demand(witness, leaves, steps, self._short_of(deposit_wei, at))
+                return self._disputes.demand(witness, leaves, steps, look.take(deposit_wei))
             case Conclude():
                 return self._disputes.conclude(witness)
 
-    def _short_of(self, amount_wei: int, at: Snapshot) -> int:
-        """What must be sent along because the Vault does not hold it; a little more, for a rising base fee."""
-        return max(0, amount_wei + amount_wei // 4 - self.vault_balance(at))
+
+def dispute_of(view: View, claim: ClaimId) -> Dispute:
+    """The chain's record of a dispute, as its events tell it; of the challenge's cost they tell nothing: 0 here."""
+    state = view.state.disputes.get(claim)
+    if state is None:
+        return _UNTOUCHED
+    return Dispute(
+        status=state.status,
+        challenger=state.challenger,
+        bond_wei=state.bond_wei,
+        cost_wei=0,
+        challenged_at=state.challenged_at,
+        opened_at=state.opened_at,
+        demanded=sum(len(page.refs) for page in state.pages),
+        supplied=sum(len(page.supplied) for page in state.pages),
+        trace_root=state.trace_root,
+    )

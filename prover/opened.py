@@ -53,7 +53,7 @@ class OpenedTrace:
             try:
                 tensor = blobs.get_tensor(bundle.roots[step], self._graph.steps[step].result)
             except Retry:
-                # Slow or away: not asked again before the next look, so that nobody can hold a watchtower up.
+                # Slow or away, or its share of this look is spent: the next look goes on from here.
                 return
             except Refused:
                 continue

@@ -54,11 +54,19 @@ def _speaks_of_another(move: ClaimMove, position: Position, opinion: Opinion) ->
     return move.claim != position.claim
 
 
-def _challenges_within_reach(move: ClaimMove, position: Position, opinion: Opinion) -> bool:
-    if not isinstance(move, Challenge) or position.eager:
-        return False
+def _is_within_reach(opinion: Opinion) -> bool:
     # NaN compares false with everything, and is beyond every reach.
     return any(ratio is None or ratio <= 1 for ratio in (opinion.deviation, opinion.second))
+
+
+def _challenges_within_reach(move: ClaimMove, position: Position, opinion: Opinion) -> bool:
+    if not isinstance(move, Challenge) or (position.eager and opinion.fault is not None):
+        return False
+    return _is_within_reach(opinion)
+
+
+def _demands_within_reach(move: ClaimMove, position: Position, opinion: Opinion) -> bool:
+    return isinstance(move, Demand) and _is_within_reach(opinion)
 
 
 def _challenges_what_it_could_prove(move: ClaimMove, position: Position, opinion: Opinion) -> bool:
@@ -173,6 +181,11 @@ RULES = (
         _proves_what_the_twin_acquits,
     ),
     Rule("prove against another trace than the opened one", "the roots would not match", _proves_another_trace),
+    Rule(
+        "demand leaves of a claim that may be within reach",
+        "the deposit goes to its executor if it stands",
+        _demands_within_reach,
+    ),
     Rule("demand outside the collect period", "the chain refuses it", _demands_out_of_turn),
     Rule(f"demand more than {MAX_DEMAND_LEAVES} leaves of a claim", "the chain refuses it", _demands_too_many),
     Rule(

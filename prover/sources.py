@@ -1,52 +1,153 @@
 """Where a watchtower finds blobs: its own store first, then whoever announced an endpoint on chain.
 
 Announced endpoints are strangers'. They are asked for `GET /blobs/{hash}` only, without redirects, within a size and a
-few seconds, and every answer is checked against its name and otherwise thrown away.
+few seconds of each look. Every answer is checked against its name, and where it is wrong the next one is asked, so that
+nobody can stand before an honest one. Addresses inside private networks are refused unless that is allowed; a resolver
+that changes its answer between check and connection is not caught, so nothing that a GET could harm belongs nearby.
 """
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from ipaddress import ip_address
+from queue import Empty, Queue
+from threading import Thread
+from typing import TypeVar
+from urllib.parse import urlsplit
 
-from rollup.blobs import BlobReader, HttpSource
-from rollup.blobs.content import BlobSource
-from rollup.errors import BadInput, NotFound, RollupError
+from rollup.blobs import BlobReader, BlobSource, HttpSource
+from rollup.errors import BadInput, NotFound, RollupError, Unavailable
+from rollup.graph import Numerics
+from rollup.tensor import Bundle, Tensor, TensorSpec
+from rollup.types import BundleRoot, NumericsRoot, TensorRoot
 
-FETCH_SECONDS = 4.0
+# What one endpoint, and all of them together, may take of one look, at most.
+ENDPOINT_SECONDS = 4.0
+LOOK_SHARES = 3.0
+T = TypeVar("T")
 
 
-class Sources:
-    """Several sources as one, in order; a BlobSource."""
+class Endpoint:
+    """One announced address; a BlobSource that gives up when its share of the look is spent.
 
-    def __init__(self, own: BlobSource, endpoints: Callable[[], Sequence[str]]) -> None:
-        self._own, self._endpoints = own, endpoints
+    A thread of its own reads, because an answer that drips in byte by byte never runs into a socket's time limit.
+    """
+
+    def __init__(self, url: str, is_private_allowed: bool) -> None:
+        self._url, self._is_private_allowed = url, is_private_allowed
+        self._http: HttpSource | None = None
+        self._left = ENDPOINT_SECONDS
+        # Seconds spent on answers that were none; those who wasted least are asked first.
+        self.wasted = 0.0
+
+    def new_look(self, seconds: float) -> None:
+        self._left = seconds
 
     def read(self, name: bytes, limit: int) -> bytes:
+        if self._left <= 0:
+            raise Unavailable(f"{self._url} has spent its share of this look")
+        answers: Queue[bytes | RollupError] = Queue()
+        start = time.monotonic()
+        Thread(target=self._fetch, args=(name, limit, self._left, answers), daemon=True).start()
         try:
-            return self._own.read(name, limit)
-        except NotFound:
-            return self._ask_others(name, limit)
+            answer = answers.get(timeout=self._left)
+        except Empty:
+            answer = self._give_up()
+        taken = time.monotonic() - start
+        self._left -= taken
+        if isinstance(answer, bytes):
+            return answer
+        self.wasted += taken
+        raise answer
 
-    def _ask_others(self, name: bytes, limit: int) -> bytes:
-        for endpoint in self._endpoints():
-            try:
-                return endpoint_source(endpoint).read(name, limit)
-            except RollupError:
-                # The next one may serve it; who serves nothing is dealt with where it matters, by a demand.
-                continue
+    def _give_up(self) -> Unavailable:
+        self._left = 0.0
+        if self._http is not None:
+            # Ends the thread that waits for it, at its next read.
+            self._http.close()
+        self._http = None
+        return Unavailable(f"{self._url} does not answer in its share of this look")
+
+    def _fetch(self, name: bytes, limit: int, seconds: float, answers: Queue[bytes | RollupError]) -> None:
+        try:
+            if not self._is_private_allowed:
+                require_public(self._url)
+            # Allowed is what was announced: see the module's opening.
+            self._http = http = self._http or HttpSource(self._url, [self._url], seconds)
+            answers.put(http.read(name, limit))
+        except RollupError as error:
+            answers.put(error)
+        except (OSError, RuntimeError) as error:
+            # The client was closed while it read.
+            answers.put(Unavailable(f"{self._url} cannot be read: {error}"))
+
+
+def require_public(url: str) -> None:
+    """Raises BadInput if the host of `url` is, or resolves to, an address that is not global; Unavailable if none."""
+    host = urlsplit(url).hostname or ""
+    try:
+        found = {str(info[4][0]).split("%")[0] for info in socket.getaddrinfo(host, None)}
+    except (OSError, UnicodeError) as error:
+        raise Unavailable(f"{host!r} is not found: {error}") from error
+    private = sorted(address for address in found if not ip_address(address).is_global)
+    if private:
+        raise BadInput(f"endpoint {url!r} is at {private[0]}, inside a private network")
+
+
+class Sources(BlobReader):
+    """The own store and all announced endpoints as one reader."""
+
+    def __init__(self, own: BlobSource, urls: Callable[[], Sequence[str]], is_private_allowed: bool = False) -> None:
+        super().__init__(own)
+        self._own = BlobReader(own)
+        self._urls, self._is_private_allowed = urls, is_private_allowed
+        self._endpoints: dict[str, Endpoint] = {}
+        self._seconds = ENDPOINT_SECONDS
+        self._until = time.monotonic() + LOOK_SHARES * self._seconds
+
+    def new_look(self, seconds: float) -> None:
+        """From now on each endpoint has `seconds`, and all together a few times that."""
+        self._seconds = min(seconds, ENDPOINT_SECONDS)
+        self._until = time.monotonic() + LOOK_SHARES * self._seconds
+        announced = set(self._urls())
+        self._endpoints = {url: endpoint for url, endpoint in self._endpoints.items() if url in announced}
+        for endpoint in self._endpoints.values():
+            endpoint.new_look(self._seconds)
+
+    def of(self, url: str | None) -> BlobReader | None:
+        """Blobs of one endpoint; None if there is none."""
+        return None if url is None else BlobReader(self._endpoint(url))
+
+    def get_tensor(self, root: TensorRoot, spec: TensorSpec | None = None) -> Tensor:
+        return self._first(root, lambda blobs: blobs.get_tensor(root, spec))
+
+    def get_bundle(self, root: BundleRoot) -> Bundle:
+        return self._first(root, lambda blobs: blobs.get_bundle(root))
+
+    def get_numerics(self, root: NumericsRoot) -> Numerics:
+        return self._first(root, lambda blobs: blobs.get_numerics(root))
+
+    def get_named(self, name: bytes, check: Callable[[bytes], T], max_bytes: int | None = None) -> T:
+        return self._first(name, lambda blobs: blobs.get_named(name, check, max_bytes))
+
+    def _first(self, name: bytes, ask: Callable[[BlobReader], T]) -> T:
+        """The first answer that is what it should be."""
+        with suppress(RollupError):
+            return ask(self._own)
+        endpoints = [self._endpoint(url) for url in dict.fromkeys(self._urls())]
+        for endpoint in sorted(endpoints, key=lambda endpoint: endpoint.wasted):
+            if time.monotonic() >= self._until:
+                break
+            # Who serves nothing, or something else, is dealt with where it matters: by a demand.
+            with suppress(RollupError):
+                return ask(BlobReader(endpoint))
         raise NotFound(f"nobody serves blob 0x{name.hex()}")
 
-
-def endpoint_source(endpoint: str) -> HttpSource:
-    """Raises BadInput for what is no http address. Allowed is what was announced: see the module's opening."""
-    return HttpSource(endpoint, [endpoint], FETCH_SECONDS)
-
-
-def endpoint_blobs(endpoint: str | None) -> BlobReader | None:
-    """Blobs of an announced endpoint; None if there is none, or it is no http address."""
-    if endpoint is None:
-        return None
-    try:
-        return BlobReader(endpoint_source(endpoint))
-    except BadInput:
-        return None
+    def _endpoint(self, url: str) -> Endpoint:
+        if url not in self._endpoints:
+            self._endpoints[url] = Endpoint(url, self._is_private_allowed)
+            self._endpoints[url].new_look(self._seconds)
+        return self._endpoints[url]

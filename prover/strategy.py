@@ -12,6 +12,8 @@ from rollup.types import Certainty, DisputeStatus
 
 # What is beyond the reach of every run that stays inside its bounds.
 REACH = 1.0
+# A reward is pulled when it is at least this part of the reserve.
+WORTHWHILE = 8
 _WAITS = {
     Phase.OPENING: "the executor may still open",
     Phase.COLLECTING: "no fault is known, leaves may still be demanded",
@@ -40,8 +42,9 @@ def decide(position: Position, opinion: Opinion) -> ClaimMove | Wait:
 
 
 def collect(balance_wei: int, reserve_wei: int) -> Withdraw | None:
-    """Pulls what lies in the Vault above `reserve_wei`, which later bonds need."""
-    return Withdraw(balance_wei - reserve_wei) if balance_wei > reserve_wei else None
+    """Pulls what lies in the Vault above `reserve_wei`, which later bonds need; a trifle would go for gas."""
+    spare_wei = balance_wei - reserve_wei
+    return Withdraw(spare_wei) if spare_wei > 0 and spare_wei * WORTHWHILE >= reserve_wei else None
 
 
 def is_beyond_reach(opinion: Opinion) -> bool:
@@ -57,7 +60,7 @@ def _before_challenge(position: Position, opinion: Opinion) -> ClaimMove | Wait:
     if position.eager:
         # Its trace is known: a fault that slashes is proven without a bond; only what is not served, or a fault that
         # only rejects, takes a dispute.
-        worthwhile = opinion.missing or opinion.fault is not None
+        worthwhile = opinion.fault is not None or (opinion.missing and is_beyond_reach(opinion))
         return _challenge(position) if worthwhile else _later(position, "no fault is known in its trace")
     if opinion.deviation is None:
         return _later(position, "my own run is not done")
@@ -97,13 +100,14 @@ def _opened(position: Position, opinion: Opinion) -> ClaimMove | Wait:
     if opinion.fault is not None:
         return Wait(position.claim, "a fault that only rejects is heard later", position.course.concludable_from)
     if opinion.missing and position.phase is Phase.COLLECTING:
-        reason = "leaves are missing, and no more can be demanded or paid for"
+        reason = "leaves are missing, and no more can be demanded or paid for, or the output is within reach"
         return Wait(position.claim, reason, position.course.collect_end)
     return Wait(position.claim, _WAITS[position.phase], position.course.concludable_from)
 
 
 def _demand(position: Position, opinion: Opinion) -> Demand | None:
-    if position.phase is not Phase.COLLECTING or not opinion.missing:
+    # Within reach it may be honest, and the deposit would be its executor's.
+    if position.phase is not Phase.COLLECTING or not opinion.missing or not is_beyond_reach(opinion):
         return None
     affordable = (
         position.balance_wei // position.leaf_deposit_wei if position.leaf_deposit_wei else position.leaves_left

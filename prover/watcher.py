@@ -1,146 +1,213 @@
 """The watchtower: block by block it re-runs new claims, checks opened traces, and acts as the strategy says.
 
 All it needs it rebuilds from the chain; nothing is lost when it is killed. Without a key it watches only, and says what
-it would have done. When unsure it stays silent, and says so.
+it finds. When unsure it stays silent, and says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from itertools import islice
 
 import structlog
 
-from executor.models import Models
-from prover.case import Case, Held, Known
-from prover.checker import Checker
-from prover.disputer import Disputer
-from prover.position import Opinion, Position, Wait
-from prover.sources import endpoint_blobs
-from prover.strategy import REACH, collect, decide
-from rollup.blobs import BlobReader
-from rollup.chain.client import Snapshot
-from rollup.codec import model_id
-from rollup.errors import Doubt, Refused, RollupError
+from prover.case import Case
+from prover.disputer import Disputer, Look
+from prover.known import Held, KnownModels
+from prover.position import Position, Wait
+from prover.sources import ENDPOINT_SECONDS, Sources
+from prover.strategy import collect, decide
+from rollup.clock import is_before
+from rollup.errors import BadEncoding, Doubt, Insolvent, Refused, RollupError
 from rollup.inputs import split_inputs
 from rollup.tensor import TensorSpec
-from rollup.types import INLINE_OUTPUT_BYTES, ClaimId, Model, ModelId, TensorRoot
+from rollup.types import INLINE_OUTPUT_BYTES, Certainty, ClaimId, Model, TensorRoot
 from rollup.view import MadeClaim, View
 
-# Moves made for one claim in one look at the chain; the next block brings the next look.
-MAX_MOVES = 2
+# Claims re-run at once.
+BATCH = 64
+# What cannot be watched is tried again after one second of the chain's, then two, then four...
+MAX_PAUSE_SECONDS = 64
+# Asking strangers for data may take this part of the shortest collect period, so that there is time to demand.
+COLLECT_SHARE = 4
 _log = structlog.get_logger()
 
 
 class Watchtower:
-    """Cases by claim; models by id. One thread."""
+    """Cases by claim. One thread."""
 
-    def __init__(self, blobs: BlobReader, disputer: Disputer, reserve_wei: int) -> None:
-        self._blobs, self._disputer, self._reserve_wei = blobs, disputer, reserve_wei
-        self._models = Models(blobs)
-        self._known: dict[ModelId, Known] = {}
+    def __init__(self, sources: Sources, disputer: Disputer, reserve_wei: int) -> None:
+        self._sources, self._disputer, self._reserve_wei = sources, disputer, reserve_wei
+        self._models = KnownModels(sources)
         self._cases: dict[ClaimId, Case] = {}
-        self._reasons: dict[ClaimId, str] = {}
+        # Found within reach: not looked at again unless somebody else challenges them.
+        self._quiet: set[ClaimId] = set()
+        # Not watchable: when to try again, and after how long.
+        self._retries: dict[ClaimId, tuple[int, int]] = {}
+        self._said: dict[ClaimId, str] = {}
+        self._is_poor = False
 
     def step(self, view: View) -> None:
-        """One look at everything that may still be doubted."""
-        self._look_at_new(view, [claim for claim in view.to_watch(view.now) if claim.id not in self._cases])
-        live = [claim.id for claim in view.to_watch(view.now)]
-        live += [dispute.claim for dispute in view.open_disputes()]
-        at = self._disputer.snapshot()
-        for claim in dict.fromkeys(live):
-            try:
-                self._attend(view, claim, at)
-            except (Refused, Doubt) as error:
-                self._say(claim, f"in doubt: {error}")
-        self._cases = {claim: case for claim, case in self._cases.items() if claim in view.state.active_claims}
-        self._collect(view, at)
+        """One look at everything that may still be doubted. Raises Retry if the chain does not answer."""
+        self._models.new_look()
+        self._sources.new_look(patience(view))
+        live = [claim for claim in active_claims(view) if self._is_live(claim, view.now)]
+        look = self._disputer.look(view)
+        self._warn_if_poor(live, look)
+        self._open_new(view, live)
+        for claim in live:
+            if claim.id in self._cases:
+                self._guarded(view, claim, look)
+        self._forget(view, live)
+        self._collect(view, look)
 
-    def _look_at_new(self, view: View, claims: Sequence[MadeClaim]) -> None:
-        """The cheap look, one fast batch for all new claims of a model."""
-        by_model: dict[ModelId, list[Case]] = {}
-        for claim in claims:
+    def _is_live(self, claim: MadeClaim, now: int) -> bool:
+        """Whether something may still be done about a claim. A fault in an open trace counts until it is final."""
+        if claim.executor == self._disputer.address:
+            return False
+        if claim.certainty is Certainty.CHALLENGED:
+            return True
+        is_open = claim.contested or claim.eager or is_before(now, claim.window_end)
+        return claim.certainty is Certainty.PROVISIONAL and is_open
+
+    # New claims: the cheap look, in batches.
+
+    def _open_new(self, view: View, live: Iterable[MadeClaim]) -> None:
+        by_model: dict[bytes, list[Case]] = {}
+        for claim in live:
+            if claim.id in self._cases or (claim.id in self._quiet and not claim.contested):
+                continue
             case = self._open_case(view, claim)
             if case is not None:
-                by_model.setdefault(view.request(claim.request).request.model, []).append(case)
-        for id_, cases in by_model.items():
-            checker = self._known[id_].checker
-            ratios = checker.deviations([case.input_bytes for case in cases], [case.output for case in cases])
-            for case, ratio in zip(cases, ratios, strict=True):
-                case.opinion = Opinion(deviation=ratio)
+                by_model.setdefault(case.known.record.weights_root + case.known.graph.root, []).append(case)
+        for cases in by_model.values():
+            waiting = iter(cases)
+            while batch := list(islice(waiting, BATCH)):
+                try:
+                    self._look_at(view, batch)
+                except (Refused, Doubt) as error:
+                    for case in batch:
+                        self._put_off(view, case.claim, error)
+
+    def _look_at(self, view: View, cases: list[Case]) -> None:
+        checker = cases[0].known.checker
+        ratios = checker.deviations([case.input_bytes for case in cases], [case.output for case in cases])
+        for case, ratio in zip(cases, ratios, strict=True):
+            case.look(ratio)
+            if case.is_doubted:
+                shown = {"deviation": case.opinion.deviation, "second": case.opinion.second}
+                _log.warning("watchtower.beyond_reach", claim=case.claim.hex(), **shown)
+            if case.is_doubted or view.claim(case.claim).contested:
+                self._cases[case.claim] = case
+            else:
+                self._quiet.add(case.claim)
 
     def _open_case(self, view: View, claim: MadeClaim) -> Case | None:
-        try:
-            known = self._know(view.model(view.request(claim.request).request.model))
-            case = Case(claim.id, known, self._inputs(view, claim), claim.output, self._output(known.record, claim))
-        except RollupError as error:
-            # Not watchable now; the next block asks again.
-            self._say(claim.id, f"not watchable: {error}")
+        if is_before(view.now, self._retries.get(claim.id, (0, 0))[0]):
             return None
-        self._cases[claim.id] = case
-        return case
+        try:
+            known = self._models.know(view.model(view.request(claim.request).request.model))
+            inputs, output = self._inputs(view, claim), self._output(known.record, claim)
+        except RollupError as error:
+            self._put_off(view, claim.id, error)
+            return None
+        return Case(claim.id, known, inputs, claim.output, output)
 
-    def _know(self, record: Model) -> Known:
-        id_ = model_id(record)
-        if id_ not in self._known:
-            loaded = self._models.load(record)
-            weights = Held(self._blobs.get_tensors(record.weights_root))
-            self._known[id_] = Known(record, loaded.network.graph, loaded.numerics, weights, Checker(loaded))
-        return self._known[id_]
+    def _put_off(self, view: View, claim: ClaimId, error: RollupError) -> None:
+        pause = self._retries.get(claim, (0, 1))[1]
+        self._retries[claim] = (view.now + pause, min(2 * pause, MAX_PAUSE_SECONDS))
+        self._say(claim, f"not watchable: {error}")
 
     def _inputs(self, view: View, claim: MadeClaim) -> Held:
         request = view.request(claim.request)
         record = view.model(request.request.model)
         if request.inputs:
             return Held(split_inputs(record.inputs, request.inputs))
-        return Held(self._blobs.get_tensors(request.request.inputs_root))
+        roots = self._sources.get_bundle(request.request.inputs_root).roots
+        if len(roots) != len(record.inputs):
+            raise BadEncoding(f"the request has {len(roots)} inputs, its model takes {len(record.inputs)}")
+        specs = [TensorSpec.from_header(item.header) for item in record.inputs]
+        return Held([self._sources.get_tensor(root, spec) for root, spec in zip(roots, specs, strict=True)])
 
     def _output(self, record: Model, claim: MadeClaim) -> bytes:
         spec = TensorSpec.from_header(record.output_header)
         if spec.byte_length <= INLINE_OUTPUT_BYTES:
             return claim.output
-        return self._blobs.get_tensor(TensorRoot(claim.output), spec).data
+        return self._sources.get_tensor(TensorRoot(claim.output), spec).data
 
-    def _attend(self, view: View, claim: ClaimId, at: Snapshot) -> None:
-        """Moves until the strategy waits."""
-        case = self._cases.get(claim) or self._open_case(view, view.claim(claim))
-        if case is None:
-            return
-        for _ in range(MAX_MOVES):
-            position = self._disputer.position(view, claim, at)
-            self._look(view, case, position)
-            move = decide(position, case.opinion)
-            if isinstance(move, Wait):
-                self._say(claim, move.reason)
-                return
-            _log.info("watchtower.move", move=type(move).__name__, claim=claim.hex())
-            if not self._disputer.act(view, move, (position, case.opinion), case.known.graph):
-                return
-            at = self._disputer.snapshot()
+    # Cases: the dearer looks, and the moves.
 
-    def _look(self, view: View, case: Case, position: Position) -> None:
-        """Takes the dearer looks where the position or the opinion so far asks for them."""
-        opinion = case.opinion
-        beyond = opinion.deviation is not None and not opinion.deviation <= REACH
-        if beyond and opinion.second is None:
-            case.look_again()
-        made = view.claim(case.claim)
-        served = endpoint_blobs(view.state.endpoints.get(made.executor))
+    def _guarded(self, view: View, claim: MadeClaim, look: Look) -> None:
+        """One claim's trouble is not the others'."""
+        try:
+            self._attend(view, claim, look)
+        except (Refused, Doubt) as error:
+            self._say(claim.id, f"in doubt: {error}")
+        except Insolvent as error:
+            _log.error("watchtower.insolvent", claim=claim.id.hex(), error=str(error))
+
+    def _attend(self, view: View, claim: MadeClaim, look: Look) -> None:
+        """One move; the next block brings the next."""
+        case = self._cases[claim.id]
+        position = self._disputer.position(view, claim, look)
+        self._look_at_trace(view, claim, case, position)
+        move = decide(position, case.opinion)
+        if isinstance(move, Wait):
+            self._say(claim.id, move.reason)
+        else:
+            self._disputer.act(view, move, (position, case.opinion), look, case.known.graph)
+
+    def _look_at_trace(self, view: View, claim: MadeClaim, case: Case, position: Position) -> None:
+        """An eager trace is looked at before anybody challenges it, if its output is doubted."""
+        served = self._sources.of(view.state.endpoints.get(claim.executor))
         if any(position.dispute.trace_root):
-            pages = view.state.disputes[case.claim].pages if case.claim in view.state.disputes else ()
-            case.look_at_trace(position.dispute.trace_root, served, pages)
-        elif made.trace_root is not None and beyond:
-            case.look_at_trace(made.trace_root, served, ())
+            case.look_at_trace(position.dispute.trace_root, served, view.dispute(claim.id).pages)
+        elif claim.trace_root is not None and case.is_doubted:
+            case.look_at_trace(claim.trace_root, served, ())
 
-    def _collect(self, view: View, at: Snapshot) -> None:
-        """Pulls rewards when no dispute needs the money."""
-        if self._disputer.address is None or view.open_disputes():
+    # Money and words.
+
+    def _collect(self, view: View, look: Look) -> None:
+        """Pulls rewards when no dispute of my own needs the money."""
+        me = self._disputer.address
+        if me is None or any(dispute.challenger == me for dispute in view.open_disputes()):
             return
-        move = collect(self._disputer.vault_balance(at), self._reserve_wei)
+        move = collect(look.vault_wei, self._reserve_wei)
         if move is not None:
             self._disputer.withdraw(move)
 
+    def _warn_if_poor(self, live: list[MadeClaim], look: Look) -> None:
+        """Says once, before any claim asks for it, that the dearest challenge could not be paid for."""
+        if self._disputer.address is None:
+            return
+        bond = self._disputer.challenge_bond(look, max((claim.bond_wei for claim in live), default=0))
+        is_poor = look.balance_wei < bond
+        if is_poor and not self._is_poor:
+            _log.warning("watchtower.poor", balance_wei=look.balance_wei, challenge_bond_wei=bond)
+        self._is_poor = is_poor
+
     def _say(self, claim: ClaimId, reason: str) -> None:
         """Each new reason once."""
-        if self._reasons.get(claim) != reason:
-            self._reasons[claim] = reason
+        if self._said.get(claim) != reason:
+            self._said[claim] = reason
             _log.info("watchtower.waits", claim=claim.hex(), reason=reason)
+
+    def _forget(self, view: View, live: list[MadeClaim]) -> None:
+        """Nothing is kept of claims about which nothing can be done any more."""
+        ids = {claim.id for claim in live}
+        self._cases = {id_: case for id_, case in self._cases.items() if id_ in ids}
+        self._retries = {id_: retry for id_, retry in self._retries.items() if id_ in ids}
+        self._said = {id_: reason for id_, reason in self._said.items() if id_ in ids}
+        self._quiet &= ids
+        self._disputer.forget(view)
+
+
+def active_claims(view: View) -> list[MadeClaim]:
+    """Claims of which something may still come, the oldest first."""
+    return [view.state.claims[id_] for id_ in view.state.active_claims]
+
+
+def patience(view: View) -> float:
+    """Seconds that one endpoint may take of a look."""
+    collects = [model.windows.collect for model in view.state.models.values()]
+    return min([ENDPOINT_SECONDS, *(seconds / COLLECT_SHARE for seconds in collects)])

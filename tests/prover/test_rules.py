@@ -31,7 +31,7 @@ from tests.prover.game import (
 
 ELSEWHERE = ClaimId(b"\1" * 32)
 OVER = OPENED_AT + WINDOWS.collect + WINDOWS.prove
-MISSING = Opinion(missing=(LEAF, LATER_LEAF))
+MISSING = replace(BEYOND, missing=(LEAF, LATER_LEAF))
 HELD = Opinion(fault=fault())
 
 
@@ -58,6 +58,9 @@ BROKEN: list[tuple[str, ClaimMove, Position, Opinion]] = [
     ("two evaluations", Challenge(CLAIM, 500), claimed(), Opinion(2.0, None)),
     ("whose trace is served", Challenge(CLAIM, 500), claimed(eager=True), BEYOND),
     ("whose trace is served", Challenge(CLAIM, 500), claimed(eager=True), replace(HELD, missing=(LEAF,))),
+    ("two evaluations", Challenge(CLAIM, 500), claimed(eager=True), Opinion(2.0, 1.0, missing=(LEAF,))),
+    ("may be within reach", Demand(CLAIM, (LEAF,), 30), opened(), Opinion(2.0, 1.0, missing=(LEAF,))),
+    ("may be within reach", Demand(CLAIM, (LEAF,), 30), opened(), Opinion(missing=(LEAF,))),
     ("a second time", Challenge(CLAIM, 500), challenged(), BEYOND),
     ("after the window", Challenge(CLAIM, 500), claimed(CLAIMED_AT + WINDOWS.challenge), BEYOND),
     ("more than the balance", Challenge(CLAIM, 501), claimed(balance_wei=500), BEYOND),
@@ -79,7 +82,7 @@ BROKEN: list[tuple[str, ClaimMove, Position, Opinion]] = [
     ("the collect period", Demand(CLAIM, (LEAF,), 30), challenged(), MISSING),
     ("more than 256 leaves", Demand(CLAIM, (LEAF,), 30), opened(demanded=MAX_DEMAND_LEAVES), MISSING),
     ("demand leaves twice", Demand(CLAIM, (LEAF, LEAF), 60), opened(), MISSING),
-    ("such as are served", Demand(CLAIM, (LEAF,), 30), opened(), Opinion()),
+    ("such as are served", Demand(CLAIM, (LEAF,), 30), opened(), BEYOND),
     ("none", Demand(CLAIM, (), 0), opened(), MISSING),
     ("before the clock", Conclude(CLAIM), challenged(CHALLENGED_AT + WINDOWS.open - 1), BEYOND),
     ("before the clock", Conclude(CLAIM), opened(OVER - 1), Opinion()),
@@ -105,7 +108,7 @@ def test_rules__every_one__is_broken_by_some_move() -> None:
     ("move", "position", "opinion"),
     [
         (Challenge(CLAIM, 500), claimed(CLAIMED_AT + WINDOWS.challenge - 1), BEYOND),
-        (Challenge(CLAIM, 500), claimed(eager=True), Opinion(missing=(LEAF,))),
+        (Challenge(CLAIM, 500), claimed(eager=True), replace(BEYOND, missing=(LEAF,))),
         (Prove(CLAIM, fault(), eager=True), claimed(eager=True), HELD),
         (Prove(CLAIM, fault(), eager=False), opened(OVER + 50), HELD),
         (Prove(CLAIM, light_fault(), eager=False), on_its_trace(opened(OVER), light_fault()), HELD),

@@ -80,7 +80,8 @@ def test_decide__eager_trace_with_a_fault__is_proven_without_a_challenge() -> No
 
 
 def test_decide__eager_trace_that_nobody_serves__is_challenged_to_be_demanded() -> None:
-    assert decide(claimed(eager=True), Opinion(missing=(LEAF,))) == Challenge(CLAIM, 500)
+    assert decide(claimed(eager=True), replace(BEYOND, missing=(LEAF,))) == Challenge(CLAIM, 500)
+    assert isinstance(decide(claimed(eager=True), Opinion(2.0, 0.9, missing=(LEAF,))), Wait)
 
 
 @pytest.mark.parametrize(("now", "ends"), [(OPEN_END - 1, False), (OPEN_END, True), (OPEN_END + 1, True)])
@@ -96,13 +97,15 @@ def test_decide__opened_with_a_sound_fault__is_proven_at_any_time(now: int, miss
 
 
 def test_decide__fault_that_only_rejects__waits_for_what_may_slash() -> None:
-    light = Opinion(fault=light_fault(), missing=(LEAF,))
+    light = replace(BEYOND, fault=light_fault(), missing=(LEAF,))
     root = light_fault().committed.trace_root
     assert decide(opened(trace_root=root), light) == Demand(CLAIM, (LEAF,), 30)
     for now in (COLLECT_END, PROVE_END - 1):
         move = decide(opened(now, trace_root=root), light)
         assert move == Wait(CLAIM, "a fault that only rejects is heard later", PROVE_END)
-    assert decide(opened(PROVE_END, trace_root=root), light) == Prove(CLAIM, light_fault(), eager=False)
+    for now in (PROVE_END, PROVE_END + 1):
+        assert decide(opened(now, trace_root=root), light) == Prove(CLAIM, light_fault(), eager=False)
+    assert decide(acquitted(PROVE_END + 2), light) == Prove(CLAIM, light_fault(), eager=False)
 
 
 def test_decide__eager_trace_with_a_fault_that_only_rejects__is_challenged() -> None:
@@ -123,7 +126,7 @@ def test_decide__missing_leaves__are_demanded_as_far_as_money_and_limit_go(
     demanded: int, balance_wei: int, leaves: tuple[LeafRef, ...]
 ) -> None:
     position = opened(demanded=demanded, supplied=demanded, balance_wei=balance_wei)
-    move = decide(position, Opinion(missing=(LEAF, LATER_LEAF)))
+    move = decide(position, replace(BEYOND, missing=(LEAF, LATER_LEAF)))
     if leaves:
         assert move == Demand(CLAIM, leaves, 30 * len(leaves))
     else:
@@ -162,6 +165,13 @@ def test_decide__acquitted__is_still_proven_until_it_is_final() -> None:
 def test_collect__what_is_above_the_reserve__is_pulled() -> None:
     assert collect(100, 40) == Withdraw(60)
     assert collect(40, 40) is None
+    assert collect(45, 40) == Withdraw(5)
+    assert collect(44, 40) is None
+
+
+@pytest.mark.parametrize("opinion", [Opinion(), Opinion(0.9, 0.9), Opinion(2.0, 0.9), Opinion(2.0)])
+def test_decide__missing_leaves_of_what_may_be_honest__are_not_demanded(opinion: Opinion) -> None:
+    assert "within reach" in waits(opened(by=OTHER), replace(opinion, missing=(LEAF,)))
 
 
 ratios = st.sampled_from([None, 0.2, 1.0, 1.5, NAN])
