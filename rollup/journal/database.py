@@ -28,7 +28,7 @@ _WAL_RETRY_SECONDS = 0.02
 class Database:
     """A SQLite file or a PostgreSQL database. Raises Unavailable where it cannot be opened.
 
-    `url`: SQLAlchemy URL, such as `sqlite:////var/anh/journal.db` or `postgresql+psycopg://user@host/anh`.
+    `url`: SQLAlchemy URL, such as `sqlite:////var/anh/journal.db` or `postgresql+pg8000://user@host/anh`.
     """
 
     def __init__(self, url: str, busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS) -> None:
