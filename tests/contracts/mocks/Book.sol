@@ -84,7 +84,7 @@ abstract contract Book is ShaTrees {
         pure
         returns (bytes memory)
     {
-        uint32[9] memory values = [k, rows, columns, k, 0, 0, k, 0, 1];
+        uint32[9] memory values = [k, rows, columns, 1, 0, 0, 1, 0, 1];
         int64[] memory attributes = new int64[](9);
         for (uint256 i = 0; i < attributes.length; ++i) {
             attributes[i] = int64(uint64(values[i]));
