@@ -50,7 +50,7 @@ class Case:
             second = self.known.checker.second_deviation(self.input_bytes, self.output)
             self.opinion = replace(self.opinion, second=second)
 
-    def look_at_trace(self, root: BundleRoot, served: BlobReader | None, pages: Sequence[Page]) -> None:
+    def look_at_trace(self, root: BundleRoot, served: BlobReader, pages: Sequence[Page]) -> None:
         """Checks what is known of the opened trace; what was asked for on chain already is not missing any more.
 
         Raises Doubt if two evaluations of it disagree; once, until more of it is known.
@@ -59,7 +59,7 @@ class Case:
             self.trace = OpenedTrace(self.known.graph, root)
             self.opinion = replace(self.opinion, fault=None)
             self._checked = None
-        if served is not None and self.trace.missing:
+        if self.trace.missing:
             self.trace.fetch(served)
         self.trace.take(pages)
         asked = {ref for page in pages for ref in page.refs}

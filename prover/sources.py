@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from ipaddress import ip_address
 from queue import Empty, Queue
@@ -97,29 +97,11 @@ def require_public(url: str) -> None:
         raise BadInput(f"endpoint {url!r} is at {private[0]}, inside a private network")
 
 
-class Sources(BlobReader):
-    """The own store and all announced endpoints as one reader."""
+class FirstOf(BlobReader):
+    """Several sources as one reader: the first answer that is what it should be."""
 
-    def __init__(self, own: BlobSource, urls: Callable[[], Sequence[str]], is_private_allowed: bool = False) -> None:
-        super().__init__(own)
-        self._own = BlobReader(own)
-        self._urls, self._is_private_allowed = urls, is_private_allowed
-        self._endpoints: dict[str, Endpoint] = {}
-        self._seconds = ENDPOINT_SECONDS
-        self._until = time.monotonic() + LOOK_SHARES * self._seconds
-
-    def new_look(self, seconds: float) -> None:
-        """From now on each endpoint has `seconds`, and all together a few times that."""
-        self._seconds = min(seconds, ENDPOINT_SECONDS)
-        self._until = time.monotonic() + LOOK_SHARES * self._seconds
-        announced = set(self._urls())
-        self._endpoints = {url: endpoint for url, endpoint in self._endpoints.items() if url in announced}
-        for endpoint in self._endpoints.values():
-            endpoint.new_look(self._seconds)
-
-    def of(self, url: str | None) -> BlobReader | None:
-        """Blobs of one endpoint; None if there is none."""
-        return None if url is None else BlobReader(self._endpoint(url))
+    def __init__(self, sources: Callable[[], Iterable[BlobSource]]) -> None:
+        self._sources = sources
 
     def get_tensor(self, root: TensorRoot, spec: TensorSpec | None = None) -> Tensor:
         return self._first(root, lambda blobs: blobs.get_tensor(root, spec))
@@ -133,18 +115,47 @@ class Sources(BlobReader):
     def get_named(self, name: bytes, check: Callable[[bytes], T], max_bytes: int | None = None) -> T:
         return self._first(name, lambda blobs: blobs.get_named(name, check, max_bytes))
 
+    def read(self, name: bytes) -> bytes:
+        return self._first(name, lambda blobs: blobs.read(name))
+
     def _first(self, name: bytes, ask: Callable[[BlobReader], T]) -> T:
-        """The first answer that is what it should be."""
-        with suppress(RollupError):
-            return ask(self._own)
-        endpoints = [self._endpoint(url) for url in dict.fromkeys(self._urls())]
-        for endpoint in sorted(endpoints, key=lambda endpoint: endpoint.wasted):
-            if time.monotonic() >= self._until:
-                break
+        for source in self._sources():
             # Who serves nothing, or something else, is dealt with where it matters: by a demand.
             with suppress(RollupError):
-                return ask(BlobReader(endpoint))
+                return ask(BlobReader(source))
         raise NotFound(f"nobody serves blob 0x{name.hex()}")
+
+
+class Sources:
+    """The own store, and all announced endpoints; what each of them has left of this look."""
+
+    def __init__(self, own: BlobSource, urls: Callable[[], Sequence[str]], is_private_allowed: bool = False) -> None:
+        self._own, self._urls, self._is_private_allowed = own, urls, is_private_allowed
+        self._endpoints: dict[str, Endpoint] = {}
+        self._seconds = ENDPOINT_SECONDS
+        self._until = time.monotonic() + LOOK_SHARES * self._seconds
+        # Everything that anybody serves.
+        self.all = FirstOf(self._everybody)
+
+    def new_look(self, seconds: float) -> None:
+        """From now on each endpoint has `seconds`, and all together a few times that."""
+        self._seconds = min(seconds, ENDPOINT_SECONDS)
+        self._until = time.monotonic() + LOOK_SHARES * self._seconds
+        announced = set(self._urls())
+        self._endpoints = {url: endpoint for url, endpoint in self._endpoints.items() if url in announced}
+        for endpoint in self._endpoints.values():
+            endpoint.new_look(self._seconds)
+
+    def of(self, url: str | None) -> FirstOf:
+        """What lies in the own store, or behind one endpoint."""
+        return FirstOf(lambda: [self._own] if url is None else [self._own, self._endpoint(url)])
+
+    def _everybody(self) -> Iterator[BlobSource]:
+        yield self._own
+        endpoints = [self._endpoint(url) for url in dict.fromkeys(self._urls())]
+        for endpoint in sorted(endpoints, key=lambda endpoint: endpoint.wasted):
+            if time.monotonic() < self._until:
+                yield endpoint
 
     def _endpoint(self, url: str) -> Endpoint:
         if url not in self._endpoints:

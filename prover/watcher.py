@@ -38,7 +38,7 @@ class Watchtower:
 
     def __init__(self, sources: Sources, disputer: Disputer, reserve_wei: int) -> None:
         self._sources, self._disputer, self._reserve_wei = sources, disputer, reserve_wei
-        self._models = KnownModels(sources)
+        self._models = KnownModels(sources.all)
         self._cases: dict[ClaimId, Case] = {}
         # Found within reach: not looked at again unless somebody else challenges them.
         self._quiet: set[ClaimId] = set()
@@ -111,6 +111,7 @@ class Watchtower:
         except RollupError as error:
             self._put_off(view, claim.id, error)
             return None
+        self._retries.pop(claim.id, None)
         return Case(claim.id, known, inputs, claim.output, output)
 
     def _put_off(self, view: View, claim: ClaimId, error: RollupError) -> None:
@@ -123,17 +124,17 @@ class Watchtower:
         record = view.model(request.request.model)
         if request.inputs:
             return Held(split_inputs(record.inputs, request.inputs))
-        roots = self._sources.get_bundle(request.request.inputs_root).roots
+        roots = self._sources.all.get_bundle(request.request.inputs_root).roots
         if len(roots) != len(record.inputs):
             raise BadEncoding(f"the request has {len(roots)} inputs, its model takes {len(record.inputs)}")
         specs = [TensorSpec.from_header(item.header) for item in record.inputs]
-        return Held([self._sources.get_tensor(root, spec) for root, spec in zip(roots, specs, strict=True)])
+        return Held([self._sources.all.get_tensor(root, spec) for root, spec in zip(roots, specs, strict=True)])
 
     def _output(self, record: Model, claim: MadeClaim) -> bytes:
         spec = TensorSpec.from_header(record.output_header)
         if spec.byte_length <= INLINE_OUTPUT_BYTES:
             return claim.output
-        return self._sources.get_tensor(TensorRoot(claim.output), spec).data
+        return self._sources.all.get_tensor(TensorRoot(claim.output), spec).data
 
     # Cases: the dearer looks, and the moves.
 

@@ -1,0 +1,38 @@
+"""One small model, and one chain with it, for all tests of the daemon half."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from executor.models import LoadedModel
+from prover.checker import Checker
+from rollup.blobs import open_blobs
+from tests.chain_fixture import Anvil
+from tests.prover.arena import Arena, prepared
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    return prepared(open_blobs(tmp_path_factory.mktemp("model")))
+
+
+@pytest.fixture(scope="session")
+def checker(model: LoadedModel) -> Checker:
+    return Checker(model)
+
+
+@pytest.fixture(scope="session")
+def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
+    with Anvil() as chain:
+        yield Arena(chain, tmp_path_factory.mktemp("arena"))
