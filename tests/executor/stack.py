@@ -16,7 +16,6 @@ from executor.registration import Registration, Terms, prepare
 from executor.tensors import canonical_bytes
 from rollup.blobs import open_blobs
 from rollup.chain.anvil import development_secret
-from rollup.chain.deploy import DEMO_WINDOWS
 from rollup.chain.events import EventStream
 from rollup.chain.follower import Follower
 from rollup.chain.inbox import Inbox
@@ -27,11 +26,13 @@ from rollup.config import Settings
 from rollup.devnet import KEY_VARIABLE, Account, Devnet, Part
 from rollup.package import Package
 from rollup.processes import Process
-from rollup.types import ZERO_ADDRESS, ZERO_WORD, BundleRoot, RequestId, Wish
+from rollup.types import ZERO_ADDRESS, ZERO_WORD, BundleRoot, RequestId, Windows, Wish
 from rollup.view import View
 from tests.executor.nets import ConvNet
 
 FEE_WEI = 10**15
+# Long enough for a busy machine, but for the last one, which tests wait out.
+WINDOWS = Windows(challenge=60, open=60, collect=15, supply=60, prove=8)
 DEADLINE_SECONDS = 3600
 EXECUTOR = Part("executor", Account.EXECUTOR)
 WORKER = Part("worker", Account.EXECUTOR)
@@ -42,6 +43,7 @@ class Stack:
 
     def __init__(self, devnet: Devnet, registration: Registration) -> None:
         self.devnet, self.registration = devnet, registration
+        self.blobs = open_blobs(devnet.folder / "blobs")
         self.user = Sender(devnet.client, devnet.key(Account.FIRST_USER), MemoryStore(), poll_seconds=0.05)
         self._follower = Follower(
             View(devnet.deployment.domain), EventStream(devnet.client, devnet.deployment, confirmations=0)
@@ -71,11 +73,19 @@ class Stack:
         self._follower.catch_up()
         return self._follower.view
 
-    def wait(self, what: str, ready: Callable[[View], bool], seconds: float) -> float:
-        """Seconds that it took."""
-        start = time.monotonic()
-        self.devnet.processes.wait_until(what, lambda: ready(self.view()), seconds)
-        return time.monotonic() - start
+    def wait(self, what: str, ready: Callable[[View], bool], seconds: float) -> None:
+        """Until the view of the chain is as wanted; see `until`."""
+        self.until(what, lambda: ready(self.view()), seconds)
+
+    def until(self, what: str, ready: Callable[[], bool], seconds: float) -> None:
+        """Polls. Fails with the ends of all logs; processes may die meanwhile, for tests kill them."""
+        limit = time.monotonic() + seconds
+        while not ready():
+            if time.monotonic() > limit:
+                logs = sorted((self.devnet.folder / "logs").glob("*.log"))
+                ends = "\n".join(f"--- {log.name}\n{log.read_text()[-2000:]}" for log in logs)
+                raise AssertionError(f"{what}: not within {seconds:g} s\n{ends}")
+            time.sleep(0.05)
 
     def claimed(self) -> dict[RequestId, bytes]:
         """Outputs of all claims, by request; a request must not have two."""
@@ -93,16 +103,16 @@ class Stack:
 
 
 @contextmanager
-def running_stack(folder: Path, monkeypatch_environment: Callable[[str, str], None]) -> Iterator[Stack]:
+def running_stack(folder: Path, set_variable: Callable[[str, str], None]) -> Iterator[Stack]:
+    """`set_variable` puts the registrant's key into this process's environment, for as long as the caller likes."""
     torch.manual_seed(6)
     captured = capture(ConvNet().eval(), [torch.zeros(1, 1, 8, 8)])
     package = Package(captured.program, captured.committed)
-    # Long enough to be challenged by hand.
-    terms = Terms(0.0, 1.0, 1_000_000, DEMO_WINDOWS)
+    terms = Terms(0.0, 1.0, 1_000_000, WINDOWS)
     with Devnet(folder) as devnet:
         registration = prepare(open_blobs(devnet.folder / "blobs"), package, terms)
         stack = Stack(devnet, registration)
 
-        monkeypatch_environment(KEY_VARIABLE, development_secret(Account.DEPLOYER))
+        set_variable(KEY_VARIABLE, development_secret(Account.DEPLOYER))
         register(stack.settings(Account.DEPLOYER), registration)
         yield stack
