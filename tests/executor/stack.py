@@ -31,18 +31,20 @@ from rollup.view import View
 from tests.executor.nets import ConvNet
 
 FEE_WEI = 10**15
-# Long enough for a busy machine, but for the last one, which tests wait out.
-WINDOWS = Windows(challenge=60, open=60, collect=15, supply=60, prove=8)
+# Long enough for a busy machine; a test waits the last three out.
+WINDOWS = Windows(challenge=60, open=30, collect=8, supply=15, prove=8)
 DEADLINE_SECONDS = 3600
 EXECUTOR = Part("executor", Account.EXECUTOR)
 WORKER = Part("worker", Account.EXECUTOR)
+SetVariable = Callable[[str, str], None]
 
 
 class Stack:
     """A devnet with one model, and somebody who asks."""
 
-    def __init__(self, devnet: Devnet, registration: Registration) -> None:
+    def __init__(self, devnet: Devnet, registration: Registration, set_variable: SetVariable) -> None:
         self.devnet, self.registration = devnet, registration
+        self._set_variable = set_variable
         self.blobs = open_blobs(devnet.folder / "blobs")
         self.user = Sender(devnet.client, devnet.key(Account.FIRST_USER), MemoryStore(), poll_seconds=0.05)
         self._follower = Follower(
@@ -97,22 +99,26 @@ class Stack:
     def start(self, part: Part, name: str | None = None) -> Process:
         return self.devnet.start_part(part, name)
 
+    def set_key(self, account: Account) -> None:
+        """Lets this process act as `account`."""
+        self._set_variable(KEY_VARIABLE, development_secret(account))
+
     def settings(self, account: Account) -> Settings:
         path = self.devnet.write_settings("test", Part("test", account))
         return Settings.load(path, {})
 
 
 @contextmanager
-def running_stack(folder: Path, set_variable: Callable[[str, str], None]) -> Iterator[Stack]:
-    """`set_variable` puts the registrant's key into this process's environment, for as long as the caller likes."""
+def running_stack(folder: Path, set_variable: SetVariable) -> Iterator[Stack]:
+    """`set_variable` puts keys into this process's environment, for as long as the caller likes."""
     torch.manual_seed(6)
     captured = capture(ConvNet().eval(), [torch.zeros(1, 1, 8, 8)])
     package = Package(captured.program, captured.committed)
     terms = Terms(0.0, 1.0, 1_000_000, WINDOWS)
     with Devnet(folder) as devnet:
         registration = prepare(open_blobs(devnet.folder / "blobs"), package, terms)
-        stack = Stack(devnet, registration)
+        stack = Stack(devnet, registration, set_variable)
 
-        set_variable(KEY_VARIABLE, development_secret(Account.DEPLOYER))
+        stack.set_key(Account.DEPLOYER)
         register(stack.settings(Account.DEPLOYER), registration)
         yield stack

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ import pytest
 
 from executor.network import Network
 from executor.runner import Runner
+from executor.service import Options, run_executor
 from rollup.blobs import RemoteBlobs
 from rollup.chain.disputes import Disputes
 from rollup.chain.sender import Sender
@@ -151,19 +154,18 @@ def test_a_challenged_claim__is_opened_supplied_served_and_acquitted(stack: Stac
 
     assert griefer.send(disputes.challenge(stack.view().witness(claim.id), deposit)).succeeded
     stack.wait("the trace is open", lambda view: view.dispute(claim.id).opened_at > 0, 30)
-    remote = RemoteBlobs(stack.devnet.blobs_url, [stack.devnet.blobs_url])
-    root = stack.view().dispute(claim.id).trace_root
     _, lowered = load_program(stack.blobs, stack.registration.record.graph_root)
-    assert [tensor.spec for tensor in remote.get_tensors(root)] == [step.result for step in lowered.graph.steps]
-    remote.close()
-
     refs = leaves_of_every_bundle(stack)
     graph = lowered.graph
     proofs = [StepProof(graph.steps[ref.step].record, graph.step_path(ref.step)) for ref in refs]
     assert griefer.send(disputes.demand(stack.view().witness(claim.id), refs, proofs, deposit)).succeeded
+    remote = RemoteBlobs(stack.devnet.blobs_url, [stack.devnet.blobs_url])
+    root = stack.view().dispute(claim.id).trace_root
+    assert [tensor.spec for tensor in remote.get_tensors(root)] == [step.result for step in lowered.graph.steps]
+    remote.close()
     stack.wait("all leaves are supplied", lambda view: not missing(view, claim.id), 30)
 
-    stack.wait("nothing was proven", lambda view: view.now >= view.dispute(claim.id).course.prove_end, 120)
+    stack.wait("nothing was proven", lambda view: bool(view.to_conclude(view.now)), 120)
     assert griefer.send(disputes.conclude(stack.view().witness(claim.id))).succeeded
     assert stack.view().claim(claim.id).certainty is Certainty.PROVISIONAL
     assert stack.view().dispute(claim.id).status is DisputeStatus.ACQUITTED
@@ -185,3 +187,25 @@ def leaves_of_every_bundle(stack: Stack) -> list[LeafRef]:
                 refs.append(LeafRef(number, slot, 0))
     assert len(refs) == 4
     return refs
+
+
+def test_an_eager_executor__claims_with_traces_that_it_serves(stack: Stack) -> None:
+    settings = replace(stack.settings(Account.EXECUTOR), journal_url=f"sqlite:///{stack.devnet.folder}/executor.db")
+    stack.set_key(Account.EXECUTOR)
+    stop = threading.Event()
+    daemon = threading.Thread(target=run_executor, args=(settings, stop, Options(eager=True)))
+    daemon.start()
+    try:
+        stack.start(WORKER)
+        stack.ask(1)
+        stack.wait("the request is claimed", lambda view: len(view.state.claims) == 1, START_SECONDS)
+    finally:
+        stop.set()
+        daemon.join()
+    (claim,) = stack.view().state.claims.values()
+    assert claim.eager
+    assert claim.trace_root is not None
+    trace = stack.blobs.get_tensors(claim.trace_root)
+    _, lowered = load_program(stack.blobs, stack.registration.record.graph_root)
+    assert [tensor.spec for tensor in trace] == [step.result for step in lowered.graph.steps]
+    assert np.allclose(np.frombuffer(trace[-1].data, ">f4"), np.frombuffer(claim.output, ">f4"), atol=1e-6)
