@@ -22,6 +22,8 @@ from rollup.types import ModelId, RequestId
 MAX_ATTEMPTS = 5
 _TOKENS = "job tokens"
 _ERROR_CHARACTERS = 1024
+# SQLite takes some hundred variables at least.
+_IDS_PER_QUERY = 500
 
 
 class JobStatus(StrEnum):
@@ -131,6 +133,16 @@ class Jobs:
         if row is None:
             raise NotFound(f"no job for request 0x{request_id.hex()}")
         return _job(row._mapping)
+
+    def statuses(self, request_ids: Sequence[RequestId]) -> dict[RequestId, JobStatus]:
+        """Statuses of those of the requests that have a job."""
+        found: dict[RequestId, JobStatus] = {}
+        with self._database.read() as connection:
+            for start in range(0, len(request_ids), _IDS_PER_QUERY):
+                chosen = jobs.c.request_id.in_(request_ids[start : start + _IDS_PER_QUERY])
+                rows = connection.execute(select(jobs.c.request_id, jobs.c.status).where(chosen))
+                found |= {RequestId(id_): JobStatus(status) for id_, status in rows}
+        return found
 
     def find(self, status: JobStatus, limit: int, model: ModelId | None = None) -> list[Job]:
         """Jobs of one status, in order of place."""

@@ -151,3 +151,12 @@ def test_acquire__after_its_worker_was_killed__gives_the_job_again(journal, tmp_
     assert journal.jobs.read(request(1)).worker == "doomed"
     [job] = journal.jobs.acquire(MODEL, 1, "heir", 10, now=110)
     assert (job.attempts, job.token) == (2, token + 1)
+
+
+def test_statuses__are_of_those_that_have_a_job(journal):
+    add(journal, *range(600))
+    taken = journal.jobs.acquire(MODEL, 1, "w", 10, 100)
+    statuses = journal.jobs.statuses([request(number) for number in range(700)])
+    assert len(statuses) == 600
+    assert statuses[taken[0].request_id] is JobStatus.WORKING
+    assert statuses[request(599)] is JobStatus.QUEUED
