@@ -16,12 +16,14 @@ from executor.models import Models
 from rollup.blobs import Blobs
 from rollup.chain.daemon import Daemon
 from rollup.chain.sender import Intent
-from rollup.errors import Insolvent, Refused, Retry
+from rollup.errors import Insolvent, NotYet, Refused, Retry
 from rollup.journal import Journal
 from rollup.types import Address
 from rollup.view import View
 
 MAX_BACKOFF_SECONDS = 10.0
+# Short, so that an actor sees a stop in time; what is not mined by then is looked for again in its next step.
+WAIT_SECONDS = 3.0
 _log = structlog.get_logger()
 
 
@@ -46,42 +48,44 @@ class Office:
 
 
 class Deeds:
-    """Sends intents of one actor, and says whether the view has caught up with them."""
+    """Sends intents of one actor, and says when the view has caught up with them."""
 
     def __init__(self, daemon: Daemon) -> None:
         self._daemon = daemon
+        self._pending: list[Intent] = []
         self._block = 0
 
-    @property
-    def seen(self) -> bool:
-        """Whether the view knows all that was sent."""
-        return self._daemon.follower.view.block >= self._block
+    def are_seen(self) -> bool:
+        """Whether all that was sent is mined and known to the view. Waits a little for what is not mined."""
+        self._collect()
+        return not self._pending and self._daemon.follower.view.block >= self._block
 
-    def send(self, intents: Sequence[Intent]) -> int:
-        """Sends all, then waits for all; returns how many were mined.
+    def send(self, intents: Sequence[Intent]) -> None:
+        """Sends all, then waits a little for them.
 
         What the chain refuses is reported and passed over: somebody else was faster, or the state has moved on. So is
         what there is no money for, since whatever else is due must still be done.
         """
-        sent = [intent for intent in intents if self._is_taken(intent, self._submit)]
-        return sum(self._is_taken(intent, self._wait) for intent in sent)
+        for intent in intents:
+            try:
+                self._daemon.sender.submit(intent)
+                self._pending.append(intent)
+            except Refused as error:
+                _log.info("executor.refused", intent=intent.key, error=str(error))
+            except Insolvent as error:
+                _log.error("executor.insolvent", intent=intent.key, error=str(error))
+        self._collect()
 
-    def _submit(self, intent: Intent) -> None:
-        self._daemon.sender.submit(intent)
-
-    def _wait(self, intent: Intent) -> None:
-        self._block = max(self._block, self._daemon.sender.wait(intent).block)
-
-    def _is_taken(self, intent: Intent, act: Callable[[Intent], None]) -> bool:
-        try:
-            act(intent)
-        except Refused as error:
-            _log.info("executor.refused", intent=intent.key, error=str(error))
-            return False
-        except Insolvent as error:
-            _log.error("executor.insolvent", intent=intent.key, error=str(error))
-            return False
-        return True
+    def _collect(self) -> None:
+        while self._pending:
+            intent = self._pending[0]
+            try:
+                self._block = max(self._block, self._daemon.sender.wait(intent, WAIT_SECONDS).block)
+            except NotYet:
+                return
+            except Refused as error:
+                _log.info("executor.refused", intent=intent.key, error=str(error))
+            self._pending.pop(0)
 
 
 def keep_doing(name: str, step: Callable[[], None], stop: threading.Event, pause_seconds: float) -> None:

@@ -41,7 +41,7 @@ class Claimer:
         self._claims = Claims(office.daemon.settings.deployment)
 
     def step(self) -> None:
-        if not self._deeds.seen:
+        if not self._deeds.are_seen():
             return
         with self._office.reading() as view:
             now = view.now

@@ -60,7 +60,7 @@ def push(
     configure_logs()
     settings = Settings.load(settings_file)
     package = read_folder(folder)
-    terms = Terms(lo, hi, min_bond_gas, _windows(windows))
+    terms = Terms(lo, hi, min_bond_gas, windows_of(windows))
     requests = read_samples(samples, package.program) if samples else []
     registration = prepare(open_blobs(settings.blobs), package, terms, requests)
     register(settings, registration)
@@ -75,7 +75,8 @@ def register(settings: Settings, registration: Registration) -> None:
             daemon.sender.send(models.register(registration.record))
 
 
-def _windows(text: str) -> Windows:
+def windows_of(text: str) -> Windows:
+    """Five periods in seconds, separated by commas. Raises typer's BadParameter."""
     parts = text.split(",")
     if len(parts) != 5 or not all(part.strip().isdigit() for part in parts):
         raise typer.BadParameter(f"windows are five numbers of seconds, got {text!r}")

@@ -50,7 +50,7 @@ class Dispatcher:
             is_open = set(view.state.open_requests)
         self._journal(held_groups(groups, self._office.address), is_open)
         self._alarm.ring(time.time())
-        if self._deeds.seen:
+        if self._deeds.are_seen():
             self._lease([group for group in free_groups(groups) if self._can_serve(group)])
 
     def _lease(self, groups: Sequence[Group]) -> None:
@@ -110,13 +110,7 @@ class Dispatcher:
 
 def statuses_of(jobs: Jobs, groups: Sequence[Group]) -> dict[RequestId, JobStatus]:
     """Statuses of the jobs of these requests; no entry where there is no job."""
-    found = {}
-    for request in (request for group in groups for request in group.requests):
-        try:
-            found[request.id] = jobs.read(request.id).status
-        except NotFound:
-            continue
-    return found
+    return jobs.statuses([request.id for group in groups for request in group.requests])
 
 
 class Alarm:

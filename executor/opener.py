@@ -50,7 +50,7 @@ class Opener:
         self._disputes = Disputes(office.daemon.settings.deployment)
 
     def step(self) -> None:
-        if not self._deeds.seen:
+        if not self._deeds.are_seen():
             return
         with self._office.reading() as view:
             cases = list(self._cases(view))

@@ -71,7 +71,7 @@ class Announcer:
         url = self._office.daemon.settings.blobs_url
         with self._office.reading() as view:
             before = view.state.endpoints.get(self._office.address)
-        if before != url and self._deeds.seen:
+        if before != url and self._deeds.are_seen():
             self._deeds.send([self._claims.announce_endpoint(url, turn=before or "")])
 
 
