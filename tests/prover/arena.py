@@ -12,7 +12,7 @@ from torch import Tensor
 from executor.capture import capture
 from executor.models import LoadedModel, draw_inputs, load_model
 from executor.registration import Terms, prepare
-from executor.tensors import canonical_bytes
+from executor.tensors import canonical_bytes, f32_of_bits
 from executor.trace import Trace, recompute
 from prover.disputer import Disputer
 from prover.sources import Sources
@@ -20,7 +20,7 @@ from prover.watcher import Watchtower
 from rollup.blobs import Blobs, FolderStore, open_blobs
 from rollup.chain.claims import Claim, Claims
 from rollup.chain.deploy import demo_system, deploy
-from rollup.chain.disputes import Disputes
+from rollup.chain.disputes import Disputes, Supply
 from rollup.chain.events import EventStream
 from rollup.chain.follower import Follower
 from rollup.chain.inbox import Inbox
@@ -28,9 +28,20 @@ from rollup.chain.models import Models
 from rollup.chain.vault import Vault
 from rollup.codec import model_id
 from rollup.package import Package
-from rollup.types import ZERO_ADDRESS, ZERO_WORD, BundleRoot, Certainty, ClaimId, Dispute, RequestId, Windows, Wish
+from rollup.types import (
+    ZERO_ADDRESS,
+    ZERO_WORD,
+    BundleRoot,
+    Certainty,
+    ClaimId,
+    Dispute,
+    RequestId,
+    StepProof,
+    Windows,
+    Wish,
+)
 from rollup.view import View
-from tests.actors import Liar, Lie, Place, flattered
+from tests.actors import Liar, Lie, Place
 from tests.chain_fixture import CHALLENGER, KEEPER, SEQUENCER, USER, Anvil, anvil_key
 from tests.executor.nets import ConvNet
 
@@ -73,19 +84,15 @@ class Nan(Honest):
         return bytes.fromhex("7fc00000") + super().output(model, inputs)[4:]
 
 
-class WithheldTensor(Lie):
-    """One wrong element in a trace whose every tensor is served but the wrong one; that one is supplied on demand."""
+class SlightlyOff(Honest):
+    """Claims an output beyond reach, but inside the slashing band, and opens an honest trace."""
 
-    name = "withheld tensor"
+    name = "slightly off"
 
     def output(self, model: LoadedModel, inputs: Sequence[Tensor]) -> bytes:
-        return flattered(recompute(model.network, inputs)[-1])
-
-    def trace(self, model: LoadedModel, inputs: Sequence[Tensor]) -> Trace | None:
-        results = recompute(model.network, inputs)
-        lie = results[-1].clone()
-        lie.reshape(-1)[9] = lie.max() + 20
-        return Trace.of([*results[:-1], lie])
+        moved = recompute(model.network, inputs)[-1].clone()
+        moved.view(-1)[0] += 0.9 * f32_of_bits(model.record.slash_band)
+        return canonical_bytes(moved)
 
 
 class Arena:
@@ -176,6 +183,20 @@ class Arena:
 
     def vault_of(self, account: int) -> int:
         return Vault(self.deployment).balance_of(self.place.snapshot(), anvil_key(account).address)
+
+    def supplied(self, claim: ClaimId, trace: Trace, account: int) -> None:
+        """Somebody supplies all that the first page demands."""
+        (page,) = self.view.dispute(claim).pages
+        graph, sender = self.model.network.graph, self.anvil.sender(account)
+        for start in range(0, len(page.refs), 16):
+            positions = range(len(page.refs))[start : start + 16]
+            refs = [page.refs[position] for position in positions]
+            steps = [StepProof(graph.steps[ref.step].record, graph.step_path(ref.step)) for ref in refs]
+            openings = [
+                trace.tensors[ref.step].open_leaves(ref.leaf, ref.leaf, trace.bundle.path(ref.step)) for ref in refs
+            ]
+            supply = Supply(0, page.refs, tuple(positions), tuple(steps), tuple(openings))
+            sender.send(Disputes(self.deployment).supply(self.view.witness(claim), supply))
 
     def keeper_concludes(self, claim: ClaimId) -> None:
         self.anvil.sender(KEEPER).send(Disputes(self.deployment).conclude(self.view.witness(claim)))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
+from rollup.chain.client import Client
+from rollup.errors import Retry
 from rollup.events import Demanded
 from rollup.types import Certainty, ClaimId, DisputeStatus
 from tests.actors import LIES, FourBitWeights, Griefer, Liar, NoData, SkippedLayer
 from tests.chain_fixture import CHALLENGER, KEEPER, anvil_key
-from tests.prover.arena import ETHER, WINDOWS, Arena, Honest, Nan
+from tests.prover.arena import ETHER, FIRST_LIAR, WINDOWS, Arena, Honest, Nan, SlightlyOff, drawn
 
 SERVING = [lie for lie in LIES if lie.serves and lie.name != "silence"]
 
@@ -59,6 +61,71 @@ def test_a_liar_who_serves_nothing__is_asked_once_on_chain_and_starves(arena: Ar
     arena.look()
     assert arena.certainty(claim) is Certainty.REFUTED
     liar.close()
+
+
+def test_a_liar_who_supplies_what_is_demanded__is_proven_from_the_leaves_on_chain(arena: Arena) -> None:
+    liar = arena.liar(NoData())
+    claim = told(arena, liar)
+    liar.answer(arena.view, claim)
+    arena.look(2)
+    trace = NoData().trace(arena.model, drawn(arena.model, arena._asked))
+    assert trace is not None
+    arena.supplied(claim, trace, FIRST_LIAR)
+    arena.look()
+    assert arena.certainty(claim) is Certainty.REFUTED
+    assert arena.dispute(claim).supplied == arena.dispute(claim).demanded > 0
+    liar.close()
+
+
+@pytest.mark.parametrize("keeper_is_first", [False, True])
+def test_a_lie_inside_the_slashing_band__is_rejected_when_the_prove_window_is_over(
+    arena: Arena, keeper_is_first: bool
+) -> None:
+    liar = arena.liar(SlightlyOff())
+    claim = told(arena, liar)
+    liar.answer(arena.view, claim)
+    arena.look(2)
+    assert arena.dispute(claim).status is DisputeStatus.OPENED
+    assert arena.dispute(claim).demanded == 0
+    arena.anvil.warp(WINDOWS.collect + WINDOWS.prove)
+    if keeper_is_first:
+        arena.keeper_concludes(claim)
+        assert arena.dispute(claim).status is DisputeStatus.ACQUITTED
+    arena.look()
+    assert arena.certainty(claim) is Certainty.REJECTED
+    liar.close()
+
+
+def test_an_eager_lie_inside_the_slashing_band__is_challenged_and_rejected(arena: Arena) -> None:
+    claim = arena.told_eagerly(SlightlyOff())
+    arena.look()
+    assert arena.dispute(claim).status is DisputeStatus.OPENED
+    arena.anvil.warp(WINDOWS.collect + WINDOWS.prove)
+    arena.look()
+    assert arena.certainty(claim) is Certainty.REJECTED
+
+
+def test_a_chain_that_does_not_answer__loses_nothing(arena: Arena) -> None:
+    liar = arena.liar(SkippedLayer())
+    claim = arena.told(liar)
+    view, client = arena.view, arena.client
+    dead = Client("http://127.0.0.1:9", arena.deployment.chain_id, timeout_seconds=1.0)
+    arena.tower._disputer._client = dead
+    with pytest.raises(Retry):
+        arena.tower.step(view)
+    arena.tower._disputer._client = client
+    arena.look()
+    assert arena.dispute(claim).status is DisputeStatus.CHALLENGED
+    liar.close()
+
+
+def test_a_block_that_a_reorg_takes_away_in_the_middle_of_a_look__is_a_retry(arena: Arena) -> None:
+    arena.anvil.mine()
+    view = arena.view
+    arena.anvil.rpc("anvil_reorg", 1, [])
+    with pytest.raises(Retry, match="reorganised"):
+        arena.tower.step(view)
+    arena.look()
 
 
 def test_an_honest_claim__is_left_alone(arena: Arena) -> None:
