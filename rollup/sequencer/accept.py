@@ -22,7 +22,7 @@ from rollup.admission import (
 )
 from rollup.blobs import Blobs
 from rollup.codec import Domain, request_id
-from rollup.errors import NotFound
+from rollup.errors import BadInput, Conflict, NotFound
 from rollup.inputs import split_inputs
 from rollup.journal import AcceptedRequest, Idempotency, Requests, SignedRequest
 from rollup.receipts import Receipt, SignedReceipt, receipt_digest
@@ -82,16 +82,31 @@ class Sequencer:
 
     def _accept_new(self, id_: RequestId, signed: SignedRequest, idempotency: Idempotency | None) -> AcceptedRequest:
         request = signed.request
-        found = self._chain.circumstances(request.model, request.requester)
+        found = self._look(request)
         require_terms(request, found.model, found.min_fee_wei, found.now)
 
         def check(open_requests: Sequence[AcceptedRequest]) -> None:
             require_in_turn(request, found.account, [_due(each.signed.request) for each in open_requests])
 
-        # Once before anything is stored, and once more when no other request can come between.
-        check(self._requests.find_open_of(request.requester))
+        # Once before anything is stored (see _look), and once more when no other request can come between.
         kept = replace(signed, inputs=self._keep_inputs(signed, found.model))
         return self._requests.accept(id_, kept, found.now, check, idempotency)
+
+    def _look(self, request: Request) -> Circumstances:
+        """What a block shows, with the request in its turn.
+
+        Chain and journal are looked at a moment apart, and a batch may be mined between: nobody is refused on one look.
+        """
+        for is_last in (False, True):
+            found = self._chain.circumstances(request.model, request.requester)
+            waiting = [_due(each.signed.request) for each in self._requests.find_open_of(request.requester)]
+            try:
+                require_in_turn(request, found.account, waiting)
+                break
+            except (BadInput, Conflict):
+                if is_last:
+                    raise
+        return found
 
     def _keep_inputs(self, signed: SignedRequest, model: Model) -> bytes:
         """What of the inputs travels inline; larger ones, and those given by root, are kept as blobs."""

@@ -34,6 +34,17 @@ class DeadChain(ToyLane):
         raise Unavailable("the chain does not answer eth_getBlock: ConnectionError")
 
 
+class HalfMined(ToyLane):
+    """Shows an empty account once, as a node may do while it takes in a block."""
+
+    looks = 0
+
+    def circumstances(self, model, requester):
+        self.looks += 1
+        found = super().circumstances(model, requester)
+        return replace(found, account=replace(found.account, balance_wei=0)) if self.looks == 1 else found
+
+
 @pytest.fixture
 def journal(tmp_path: Path):
     journal = open_journal(tmp_path / "journal.db")
@@ -102,6 +113,12 @@ def test_accept__what_the_vault_cannot_cover__is_refused(sequencer, chain):
     sequencer.accept(ask(nonce=1))
     with pytest.raises(BadInput, match="has 1 wei free in the Vault, fee and tip are 1010 wei"):
         sequencer.accept(ask(nonce=2))
+
+
+def test_accept__on_a_block_half_mined__looks_again_before_it_refuses(journal, blobs):
+    chain = HalfMined()
+    Sequencer(journal.requests, blobs, chain, KeySigner(SEQUENCER), DOMAIN).accept(ask())
+    assert chain.looks == 2
 
 
 def test_accept__gives_places_in_order_and_signs_them(sequencer):
