@@ -25,7 +25,6 @@ def build(arguments: Sequence[str]) -> typer.Typer:
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
-        help="ANH: an Ethereum layer-2 for transactions that run deep neural networks.",
     )
     # Else typer takes an only command for the whole app, and its name for an argument.
     app.callback()(lambda: None)
@@ -38,7 +37,13 @@ def build(arguments: Sequence[str]) -> typer.Typer:
             app.add_typer(command, name=entry.name)
         else:
             app.command(name=entry.name)(command)
+    # With a callback even a single command is called by its name.
+    app.callback()(_anh)
     return app
+
+
+def _anh() -> None:
+    """ANH: an Ethereum layer-2 for transactions that run deep neural networks."""
 
 
 def main() -> None:

@@ -57,7 +57,7 @@ PARTS = (
     Part("sequencer", Account.SEQUENCER),
     Part("api", Account.SEQUENCER),
     Part("executor", Account.EXECUTOR),
-    Part("worker", Account.EXECUTOR),
+    Part("worker"),
     Part("watch", Account.WATCHTOWER),
     Part("keeper", Account.KEEPER),
 )
@@ -120,6 +120,10 @@ class Devnet:
         name = name or part.command
         env = {KEY_VARIABLE: development_secret(part.account)} if part.account is not None else {}
         return self.processes.start_anh(name, [part.command, "--settings", str(self.write_settings(name, part))], env)
+
+    def process(self, name: str) -> Process:
+        """A running part by name. Raises Unavailable if there is none."""
+        return self.processes.named(name)
 
     def write_settings(self, name: str, part: Part) -> Path:
         """The settings file of one process: no secret in it."""

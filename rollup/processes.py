@@ -95,6 +95,13 @@ class Processes:
                 raise Unavailable(f"{what} did not happen within {seconds:g} s")
             time.sleep(POLL_SECONDS)
 
+    def named(self, name: str) -> Process:
+        """The process started last under `name`. Raises Unavailable if there is none."""
+        for process in reversed(self._running):
+            if process.name == name:
+                return process
+        raise Unavailable(f"no process {name} was started")
+
     def dead(self) -> list[Process]:
         """Processes that ended by themselves."""
         return [process for process in self._running if not process.running]

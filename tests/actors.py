@@ -31,6 +31,7 @@ from rollup.chain.sender import Sender
 from rollup.chain.transactions import MemoryStore
 from rollup.config import Deployment
 from rollup.errors import RollupError
+from rollup.events import FaultProven, Silenced
 from rollup.graph import Op
 from rollup.types import BundleRoot, ClaimId, DisputeStatus, RequestId, TraceOpening
 from rollup.view import View
@@ -46,6 +47,8 @@ class Lie(ABC):
     name: str
     # Whether the tensors of the opened trace are served.
     serves = True
+    # The event by which it is to fall: a proven fault, or silence.
+    falls_by: type[FaultProven] | type[Silenced] = FaultProven
 
     @abstractmethod
     def output(self, model: LoadedModel, inputs: Sequence[Tensor]) -> bytes:
@@ -124,6 +127,7 @@ class Silence(ChangedOutput):
     """Claims another digit, and says nothing when asked."""
 
     name = "silence"
+    falls_by = Silenced
 
     def trace(self, model: LoadedModel, inputs: Sequence[Tensor]) -> Trace | None:
         return None
@@ -134,6 +138,7 @@ class NoData(FabricatedTrace):
 
     name = "serves no data"
     serves = False
+    falls_by = Silenced
 
 
 LIES: tuple[type[Lie], ...] = (ChangedOutput, FourBitWeights, SkippedLayer, FabricatedTrace, Silence, NoData)

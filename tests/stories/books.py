@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from rollup.chain.client import Client, Snapshot
 from rollup.chain.events import EventStream
@@ -19,7 +20,7 @@ from rollup.types import Address
 class Entry:
     """One act: its transactions, their gas, seconds of the chain from first to last, and net wei by account.
 
-    `net_wei` counts what the Vault paid less what it locked; the gas that each account paid for is beside it.
+    `net_wei` counts what the Vault paid less what it locked; gas is not in it.
     """
 
     transactions: int
@@ -34,34 +35,43 @@ class Books:
 
     def __init__(self, client: Client, deployment: Deployment) -> None:
         self._client, self._deployment = client, deployment
-        self._stream = EventStream(client, deployment, 0)
+        emitters = (deployment.vault, deployment.inbox, deployment.claim_chain, deployment.dispute_game)
+        self._stream = EventStream(client, deployment, emitters=emitters)
         self._events: list[Event] = []
 
     def read(self) -> None:
         while (update := self._stream.poll()) is not None:
             self._events.extend(update.events)
 
-    def entry(self, names: Iterable[bytes]) -> Entry:
-        """The act in which these requests, batches and claims take part."""
-        mine = self._touching(set(names))
-        net: dict[Address, int] = defaultdict(int)
-        burned = 0
+    def has(self, kind: type[Event], name: bytes) -> bool:
+        """Whether an event of this kind names this thing."""
+        return any(isinstance(event, kind) and name in _names_in(event) for event in self._events)
+
+    def entries(self, acts: Sequence[frozenset[bytes]]) -> list[Entry]:
+        """One entry for each act, given by the names of its requests, batches and claims.
+
+        A transaction that several acts share, such as a page of callbacks, counts in each, its gas and wei in equal
+        parts.
+        """
+        touched = [{event.at.transaction for event in self._events if names & _names_in(event)} for names in acts]
+        shares = Counter(transaction for transactions in touched for transaction in transactions)
+        return [self._entry(transactions, shares) for transactions in touched]
+
+    def _entry(self, transactions: set[bytes], shares: Counter[bytes]) -> Entry:
+        mine = [event for event in self._events if event.at.transaction in transactions]
+        net: dict[Address, Fraction] = defaultdict(Fraction)
+        burned = Fraction()
         for event in mine:
             if isinstance(event, Locked) and event.account != event.module:
-                net[event.account] -= event.amount_wei
+                net[event.account] -= Fraction(event.amount_wei, shares[event.at.transaction])
             elif isinstance(event, Paid):
-                net[event.account] += event.amount_wei
+                net[event.account] += Fraction(event.amount_wei, shares[event.at.transaction])
             elif isinstance(event, Burned):
-                burned += event.amount_wei
+                burned += Fraction(event.amount_wei, shares[event.at.transaction])
         times = [event.at.timestamp for event in mine]
-        transactions = {event.at.transaction for event in mine}
-        gas = sum(self._gas(transaction) for transaction in transactions)
-        return Entry(len(transactions), gas, max(times) - min(times), dict(net), burned)
-
-    def _touching(self, names: set[bytes]) -> list[Event]:
-        """All events of every transaction in which one of the names is mentioned."""
-        transactions = {event.at.transaction for event in self._events if names & _names_in(event)}
-        return [event for event in self._events if event.at.transaction in transactions]
+        gas = sum(Fraction(self._gas(transaction), shares[transaction]) for transaction in transactions)
+        wei = {account: int(amount) for account, amount in net.items()}
+        return Entry(len(transactions), int(gas), max(times) - min(times), wei, int(burned))
 
     def _gas(self, transaction: bytes) -> int:
         receipt = self._client.receipt(transaction)

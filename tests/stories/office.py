@@ -17,6 +17,7 @@ from rollup.types import Address, ModelId, RequestId
 
 FEE_WEI = 10**15
 TIP_WEI = 10**14
+BOND_WEI = 10**16
 ETHER = 10**18
 # What a picture of each digit is worth: zeros nothing, nines nine ether.
 PRICES_WEI = tuple(digit * ETHER for digit in range(10))
@@ -90,7 +91,7 @@ def open_office(sender: Sender, deployment: Deployment, model: ModelId, margin: 
         model,
         FEE_WEI,
         TIP_WEI,
-        0,  # least bond: the model's own
+        BOND_WEI,
         600,  # answer within, seconds
         150_000,  # callback gas
         30 * 24 * 3600,  # term, seconds
