@@ -104,6 +104,8 @@ class Settings:
     key: KeySource | None = field(default=None, repr=False)
     confirmations: int = 0
     poll_seconds: float = 0.5
+    # How long the sequencer lets a request wait for others to share its batch, and so its gas.
+    post_seconds: float = 3.0
     rpc_timeout_seconds: float = 10.0
 
     @classmethod
@@ -137,6 +139,7 @@ _CONVERSIONS: Mapping[str, Any] = {
     "locks": Path,
     "confirmations": int,
     "poll_seconds": float,
+    "post_seconds": float,
     "rpc_timeout_seconds": float,
 }
 _NAMES = {*_CONVERSIONS, "deployment", "keystore", "password_file", "key_variable"}

@@ -6,6 +6,7 @@ Holds the parts together; decides nothing.
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import closing
 
 import structlog
@@ -39,7 +40,7 @@ def run_sequencer(settings: Settings, stop: threading.Event) -> None:
         def placed(id_: RequestId, status: RequestStatus) -> None:
             live.publish("0x" + id_.hex(), status.value)
 
-        poster = Poster(journal.requests, lane, settings.deployment.domain, placed)
+        poster = Poster(journal.requests, lane, settings.deployment.domain, placed, settings.post_seconds)
         with closing(live):
             _run(poster, lane, settings.poll_seconds, stop)
 
@@ -49,7 +50,7 @@ def _run(poster: Poster, lane: LaneWriter, poll_seconds: float, stop: threading.
     while not stop.is_set():
         try:
             lane.push()
-            pause = 0.0 if poster.post_once() else poll_seconds
+            pause = 0.0 if poster.post_once(time.monotonic()) else poll_seconds
             failures = 0
         except Retry as error:
             failures += 1

@@ -16,6 +16,7 @@ from rollup.codec import Domain, request_id
 from rollup.errors import BadInput, NotYet, Reverted
 from rollup.events import Posted
 from rollup.journal import AcceptedRequest, Placement, Requests, RequestStatus
+from rollup.sequencer.pace import Standing, is_due
 from rollup.types import (
     MAX_BATCH,
     ZERO_WORD,
@@ -48,7 +49,10 @@ class PosterChain(Protocol):
 
 
 class Poster:
-    """The only one that posts from a journal. `placed` is told of each request that was placed."""
+    """The only one that posts from a journal. `placed` is told of each request that was placed.
+
+    `interval_seconds`: how long a request waits, first in line, for others to share its batch.
+    """
 
     def __init__(
         self,
@@ -56,18 +60,22 @@ class Poster:
         chain: PosterChain,
         domain: Domain,
         placed: Callable[[RequestId, RequestStatus], None],
+        interval_seconds: float = 0.0,
     ) -> None:
         self._requests, self._chain, self._domain, self._placed = requests, chain, domain, placed
+        self._interval_seconds = interval_seconds
         self._max_batch = MAX_BATCH
+        self._first_in_line: tuple[RequestId, float] | None = None
 
-    def post_once(self) -> int:
-        """Continues what a crash interrupted, or posts the next batch; returns how many requests it placed.
+    def post_once(self, now: float) -> int:
+        """Continues what a crash interrupted, or posts the next batch if it is due; returns how many it placed.
 
+        `now`: seconds of a clock that never goes back. The chain's own will not do: it stands still between blocks.
         Raises Unavailable if journal or chain do not answer: nothing is lost, call again.
         """
         batch = self._requests.find(RequestStatus.POSTING, MAX_BATCH)
         if not batch:
-            batch = self._next_batch()
+            batch = self._next_batch(now)
             if not batch:
                 return 0
             self._requests.begin_post([request.id for request in batch])
@@ -105,16 +113,26 @@ class Poster:
         else:
             self._max_batch = len(batch) // 2
 
-    def _next_batch(self) -> list[AcceptedRequest]:
-        """The longest run of waiting requests, in line, that fits into one transaction."""
+    def _next_batch(self, now: float) -> list[AcceptedRequest]:
+        """The longest run of waiting requests, in line, that fits into one transaction; none while it is not due."""
         waiting = self._requests.find(RequestStatus.ACCEPTED, MAX_BATCH)
         while waiting:
             terms, run = _first_run(waiting)
-            if terms.deadline >= self._chain.earliest_deadline(terms):
-                return run[: min(self._max_batch, _count_within(run, MAX_CALLDATA_BYTES))]
+            slack = terms.deadline - self._chain.earliest_deadline(terms)
+            if slack >= 0:
+                most = min(self._max_batch, _count_within(run, MAX_CALLDATA_BYTES))
+                is_closed = most < len(waiting) or len(run) == self._max_batch
+                standing = Standing(self._waited(run[0].id, now), is_closed, slack)
+                return run[:most] if is_due(standing, self._interval_seconds) else []
             self._drop(run)
             waiting = waiting[len(run) :]
         return []
+
+    def _waited(self, id_: RequestId, now: float) -> float:
+        """How long the request that is first in line has been so, seconds; a new process counts anew."""
+        if self._first_in_line is None or self._first_in_line[0] != id_:
+            self._first_in_line = id_, now
+        return now - self._first_in_line[1]
 
     def _drop(self, batch: Sequence[AcceptedRequest]) -> None:
         self._requests.drop([request.id for request in batch])

@@ -42,6 +42,7 @@ def environment(anvil: Anvil, deployment, tmp_path: Path) -> dict[str, str]:
         "ANH_REDIS_URL": "redis://127.0.0.1:1/0",
         "ANH_LOCKS": str(tmp_path / "locks"),
         "ANH_POLL_SECONDS": "0.05",
+        "ANH_POST_SECONDS": "0",
         "ANH_KEY_VARIABLE": "SEQUENCER_KEY",
         "SEQUENCER_KEY": key._account.key.hex(),
     }
