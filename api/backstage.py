@@ -22,7 +22,7 @@ from rollup.chain.lane import LaneReader
 from rollup.chain.signatures import KeySigner
 from rollup.config import Settings
 from rollup.errors import BadInput, Retry, RollupError, Stop, Unavailable
-from rollup.journal import open_journal
+from rollup.journal import RequestStatus, open_journal
 from rollup.live import Live
 from rollup.sequencer import Sequencer
 from rollup.view import View
@@ -89,7 +89,7 @@ class Backstage:
     def health(self) -> Health:
         return Health(
             chain=str(self._fault) if self._fault else _word(self._client.require_chain),
-            journal=_word(lambda: self._journal.requests.find_open_of(self._settings.deployment.vault)),
+            journal=_word(lambda: self._journal.requests.find(RequestStatus.POSTING, 1)),
             redis="ok" if self._live.answers() else "away",
         )
 

@@ -16,12 +16,11 @@ _DEPOSIT = keccak256(b"deposit(address)")[:4]
 def read(address: AnAddress, window: TheWindow) -> AccountJson:
     """An account as the chain's head and the line of accepted requests show it."""
     account = window.chain.account(address)
-    waiting = [each.signed.request for each in window.requests.find_open_of(address)]
-    waiting = [request for request in waiting if request.nonce >= account.nonce]
+    waiting = [due for due in window.requests.dues_of(address) if due.nonce >= account.nonce]
     return AccountJson(
         address=to_hex(address),
-        next_nonce=max([account.nonce, *(request.nonce + 1 for request in waiting)]),
+        next_nonce=max([account.nonce, *(due.nonce + 1 for due in waiting)]),
         balance_wei=str(account.balance_wei),
-        reserved_wei=str(sum(request.fee_wei + request.tip_wei for request in waiting)),
+        reserved_wei=str(sum(due.wei for due in waiting)),
         deposit=DepositJson(to=to_hex(window.deployment.vault), data=to_hex(_DEPOSIT + address.rjust(32, b"\0"))),
     )

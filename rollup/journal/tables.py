@@ -1,7 +1,7 @@
 """The journal's tables, in SQL that SQLite and PostgreSQL read alike.
 
-Ids and hashes are bytes; wei stands inside ABI-encoded records, since 96 bits fit no SQL integer; moments are seconds
-since the Unix epoch.
+Ids and hashes are bytes; wei is decimal text, or stands inside ABI-encoded records, since 96 bits fit no SQL integer;
+moments are seconds since the Unix epoch.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ requests = Table(
     Column("id", LargeBinary(32), primary_key=True),
     Column("requester", LargeBinary(20), nullable=False),
     Column("nonce", BigInteger, nullable=False),
+    Column("due_wei", String(32), nullable=False),
     Column("record", LargeBinary, nullable=False),
     Column("inputs", LargeBinary, nullable=False),
     Column("signature", LargeBinary(65), nullable=False),

@@ -7,6 +7,7 @@ SequencerChain, whose reads for one decision come from one block.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
@@ -26,7 +27,7 @@ from rollup.errors import BadInput, Conflict, NotFound
 from rollup.inputs import split_inputs
 from rollup.journal import AcceptedRequest, Idempotency, Requests, SignedRequest
 from rollup.receipts import Receipt, SignedReceipt, receipt_digest
-from rollup.types import MAX_INLINE_INPUT_BYTES, Address, Model, ModelId, Request, RequestId
+from rollup.types import MAX_INLINE_INPUT_BYTES, Address, Model, ModelId, RequestId
 
 
 class SequencerChain(Protocol):
@@ -81,32 +82,27 @@ class Sequencer:
         return SignedReceipt(receipt, self._signer.sign_digest(receipt_digest(receipt, self._domain)))
 
     def _accept_new(self, id_: RequestId, signed: SignedRequest, idempotency: Idempotency | None) -> AcceptedRequest:
+        """Chain and journal are looked at a moment apart, and a batch may be mined between: nobody is refused on one
+        look.
+        """
+        with suppress(BadInput, Conflict):
+            return self._accept_on_one_look(id_, signed, idempotency)
+        return self._accept_on_one_look(id_, signed, idempotency)
+
+    def _accept_on_one_look(
+        self, id_: RequestId, signed: SignedRequest, idempotency: Idempotency | None
+    ) -> AcceptedRequest:
         request = signed.request
-        found = self._look(request)
+        found = self._chain.circumstances(request.model, request.requester)
         require_terms(request, found.model, found.min_fee_wei, found.now)
 
-        def check(open_requests: Sequence[AcceptedRequest]) -> None:
-            require_in_turn(request, found.account, [_due(each.signed.request) for each in open_requests])
+        def check(open_dues: Sequence[Due]) -> None:
+            require_in_turn(request, found.account, open_dues)
 
-        # Once before anything is stored (see _look), and once more when no other request can come between.
+        # Once before anything is stored, and once more when no other request can come between.
+        check(self._requests.dues_of(request.requester))
         kept = replace(signed, inputs=self._keep_inputs(signed, found.model))
         return self._requests.accept(id_, kept, found.now, check, idempotency)
-
-    def _look(self, request: Request) -> Circumstances:
-        """What a block shows, with the request in its turn.
-
-        Chain and journal are looked at a moment apart, and a batch may be mined between: nobody is refused on one look.
-        """
-        for is_last in (False, True):
-            found = self._chain.circumstances(request.model, request.requester)
-            waiting = [_due(each.signed.request) for each in self._requests.find_open_of(request.requester)]
-            try:
-                require_in_turn(request, found.account, waiting)
-                break
-            except (BadInput, Conflict):
-                if is_last:
-                    raise
-        return found
 
     def _keep_inputs(self, signed: SignedRequest, model: Model) -> bytes:
         """What of the inputs travels inline; larger ones, and those given by root, are kept as blobs."""
@@ -120,7 +116,3 @@ class Sequencer:
             return signed.inputs
         self._blobs.put_tensors(split_inputs(model.inputs, signed.inputs))
         return b""
-
-
-def _due(request: Request) -> Due:
-    return Due(request.nonce, request.fee_wei + request.tip_wei)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rollup.admission import Due
 from rollup.errors import BadInput, Conflict, NotFound
 from rollup.journal import Idempotency, Placement, RequestStatus, SignedRequest, open_journal
 from rollup.types import Address, BundleRoot, EmptyReason, ModelId, Request, RequestBatchId, RequestId
@@ -72,7 +73,7 @@ def test_accept__shows_the_check_what_is_open(requests):
     requests.accept(id_of(2), signed(0, Address(b"\xbb" * 20)), 5, agree)
     seen = []
     requests.accept(id_of(3), signed(1), 5, lambda before: seen.extend(before))
-    assert [request.id for request in seen] == [id_of(1)]
+    assert seen == [Due(0, WISH.fee_wei + WISH.tip_wei)]
 
 
 def test_accept__by_many_at_once__gives_every_place_once(tmp_path):
@@ -118,7 +119,7 @@ def test_place__tells_taken_from_empty(requests):
     assert requests.read(id_of(0)).status is RequestStatus.POSTED
     empty = requests.read(id_of(1))
     assert (empty.status, empty.empty_reason) == (RequestStatus.EMPTY, EmptyReason.UNFUNDED)
-    assert requests.find_open_of(ALICE) == []
+    assert requests.dues_of(ALICE) == []
 
 
 def test_drop__frees_the_nonce(requests):
