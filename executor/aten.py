@@ -1,23 +1,21 @@
-"""ATen operators as calls of a program: one short handler each. What is not in HANDLERS cannot be captured.
+"""ATen's computing operators as calls of a program: one short handler each. What is not in HANDLERS cannot be captured.
 
 Handlers get the operator's arguments by the names of its schema, tensors as Refs. Shapes are those of one request.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
 import torch
 
-from executor.emitter import Emitter
+from executor.emitter import Arguments, Emitter, Handler
+from executor.movement import MOVEMENT, axis_of, permuted, view
 from rollup.call import Function, Ref
 from rollup.errors import BadGraph
 from rollup.graph import Source
-
-Arguments = dict[str, Any]
-Handler = Callable[[Emitter, Arguments], Ref]
 
 
 def _pair(value: int | Sequence[int]) -> tuple[int, int]:
@@ -28,18 +26,6 @@ def _pair(value: int | Sequence[int]) -> tuple[int, int]:
 def _operand(emit: Emitter, value: Any) -> Ref:
     """A tensor, or a Python scalar rounded to f32."""
     return value if isinstance(value, Ref) else emit.constant(torch.tensor([float(value)], dtype=torch.float32))
-
-
-def _axis(dim: int, rank: int) -> int:
-    return dim + rank if dim < 0 else dim
-
-
-def _view(emit: Emitter, x: Ref, shape: Sequence[int]) -> Ref:
-    return emit.call(Function.VIEW, x, shape=shape)
-
-
-def _permute(emit: Emitter, x: Ref, dims: Sequence[int]) -> Ref:
-    return emit.call(Function.PERMUTE, x, dims=dims)
 
 
 def conv2d(emit: Emitter, args: Arguments) -> Ref:
@@ -57,14 +43,14 @@ def matmul(emit: Emitter, args: Arguments) -> Ref:
     a: Ref = args["self"]
     b: Ref = args["other"] if "other" in args else args["mat2"]
     if len(emit.shape(b)) == 2:
-        return emit.call(Function.LINEAR, a, _permute(emit, b, (1, 0)))
+        return emit.call(Function.LINEAR, a, permuted(emit, b, (1, 0)))
     return emit.call(Function.MATMUL, a, b)
 
 
 def addmm(emit: Emitter, args: Arguments) -> Ref:
     if args["beta"] != 1 or args["alpha"] != 1:
         raise BadGraph(f"addmm with beta {args['beta']} and alpha {args['alpha']} is not supported")
-    return emit.call(Function.LINEAR, args["mat1"], _permute(emit, args["mat2"], (1, 0)), args["self"])
+    return emit.call(Function.LINEAR, args["mat1"], permuted(emit, args["mat2"], (1, 0)), args["self"])
 
 
 def add(emit: Emitter, args: Arguments) -> Ref:
@@ -121,23 +107,23 @@ def mean(emit: Emitter, args: Arguments) -> Ref:
     """A mean over trailing dimensions: one contraction with a row of 1/K, then the shape ATen gives it."""
     x = args["self"]
     shape = emit.shape(x)
-    dims = sorted(_axis(dim, len(shape)) for dim in (args["dim"] or ()))
+    dims = sorted(axis_of(dim, len(shape)) for dim in (args["dim"] or ()))
     if not dims or dims != list(range(dims[0], len(shape))) or dims[0] == 0:
         raise BadGraph(f"mean over dimensions {dims} of {shape} is not supported, only over the last ones")
     kept = shape[: dims[0]]
-    return _view(emit, _mean_rows(emit, x, kept), kept + (1,) * (len(dims) * args["keepdim"]))
+    return view(emit, _mean_rows(emit, x, kept), kept + (1,) * (len(dims) * args["keepdim"]))
 
 
 def adaptive_avg_pool2d(emit: Emitter, args: Arguments) -> Ref:
     if _pair(args["output_size"]) != (1, 1):
         raise BadGraph(f"adaptive_avg_pool2d to {args['output_size']} is not supported, only to 1 by 1")
     kept = emit.shape(args["self"])[:2]
-    return _view(emit, _mean_rows(emit, args["self"], kept), (*kept, 1, 1))
+    return view(emit, _mean_rows(emit, args["self"], kept), (*kept, 1, 1))
 
 
 def _mean_rows(emit: Emitter, x: Ref, kept: tuple[int, ...]) -> Ref:
     terms = prod(emit.shape(x)[len(kept) :])
-    rows = _view(emit, x, (*kept, terms))
+    rows = view(emit, x, (*kept, terms))
     return emit.call(Function.LINEAR, rows, emit.constant(torch.full((1, terms), 1.0 / terms)))
 
 
@@ -156,69 +142,14 @@ def argmax(emit: Emitter, args: Arguments) -> Ref:
 def _reduce(emit: Emitter, function: Function, x: Ref, dim: int, keepdim: bool) -> Ref:
     """Moves `dim` last, reduces it, and moves the kept one back."""
     rank = len(emit.shape(x))
-    dim = _axis(dim, rank)
+    dim = axis_of(dim, rank)
     if dim == rank - 1:
         return emit.call(function, x, keepdim=(int(keepdim),))
     order = [axis for axis in range(rank) if axis != dim]
-    reduced = emit.call(function, _permute(emit, x, (*order, dim)), keepdim=(0,))
+    reduced = emit.call(function, permuted(emit, x, (*order, dim)), keepdim=(0,))
     shape = list(emit.shape(x))
     shape[dim] = 1
-    return _view(emit, reduced, shape) if keepdim else reduced
-
-
-def reshape(emit: Emitter, args: Arguments) -> Ref:
-    """Every change of shape that keeps the order of elements; ATen has inferred the result."""
-    return _view(emit, args["self"], args["shape of result"])
-
-
-def permute(emit: Emitter, args: Arguments) -> Ref:
-    rank = len(emit.shape(args["self"]))
-    return _permute(emit, args["self"], [_axis(dim, rank) for dim in args["dims"]])
-
-
-def transpose(emit: Emitter, args: Arguments) -> Ref:
-    rank = len(emit.shape(args["self"]))
-    order = list(range(rank))
-    first, second = (_axis(dim, rank) for dim in (args.get("dim0", 0), args.get("dim1", rank - 1)))
-    order[first], order[second] = order[second], order[first]
-    return _permute(emit, args["self"], order)
-
-
-def expand(emit: Emitter, args: Arguments) -> Ref:
-    shape, x = args["shape of result"], args["self"]
-    if len(shape) > len(emit.shape(x)):
-        x = _view(emit, x, (1,) * (len(shape) - len(emit.shape(x))) + emit.shape(x))
-    return emit.call(Function.EXPAND, x, shape=shape)
-
-
-def slice_(emit: Emitter, args: Arguments) -> Ref:
-    shape = emit.shape(args["self"])
-    dim = _axis(args["dim"], len(shape))
-    start, stop, _ = slice(args["start"], args["end"]).indices(shape[dim])
-    options = {"dim": (dim,), "start": (start,), "stop": (stop,), "step": (args["step"],)}
-    return emit.call(Function.SLICE, args["self"], **options)
-
-
-def select(emit: Emitter, args: Arguments) -> Ref:
-    shape = emit.shape(args["self"])
-    dim = _axis(args["dim"], len(shape))
-    index = _axis(args["index"], shape[dim])
-    options = {"dim": (dim,), "start": (index,), "stop": (index + 1,), "step": (1,)}
-    return _view(emit, emit.call(Function.SLICE, args["self"], **options), args["shape of result"])
-
-
-def cat(emit: Emitter, args: Arguments) -> Ref:
-    tensors = args["tensors"]
-    return emit.call(Function.CAT, *tensors, dim=(_axis(args["dim"], len(emit.shape(tensors[0]))),))
-
-
-def same(_: Emitter, args: Arguments) -> Ref:
-    """Copies, and dropout, which does nothing in evaluation."""
-    if args.get("train"):
-        raise BadGraph("dropout in training mode is not supported: call eval() on the module first")
-    ref = args.get("self", args.get("input"))
-    assert isinstance(ref, Ref)
-    return ref
+    return view(emit, reduced, shape) if keepdim else reduced
 
 
 HANDLERS: dict[str, Handler] = {
@@ -239,36 +170,5 @@ HANDLERS: dict[str, Handler] = {
     "aten.adaptive_avg_pool2d.default": adaptive_avg_pool2d,
     "aten.amax.default": amax,
     "aten.argmax.default": argmax,
-    "aten.permute.default": permute,
-    "aten.transpose.int": transpose,
-    "aten.t.default": transpose,
-    "aten.expand.default": expand,
-    "aten.slice.Tensor": slice_,
-    "aten.select.int": select,
-    "aten.cat.default": cat,
-    **dict.fromkeys(
-        (
-            "aten.view.default",
-            "aten.reshape.default",
-            "aten._unsafe_view.default",
-            "aten.flatten.using_ints",
-            "aten.unflatten.int",
-            "aten.squeeze.default",
-            "aten.squeeze.dim",
-            "aten.squeeze.dims",
-            "aten.unsqueeze.default",
-        ),
-        reshape,
-    ),
-    **dict.fromkeys(
-        (
-            "aten.clone.default",
-            "aten.contiguous.default",
-            "aten.detach.default",
-            "aten.alias.default",
-            "aten.lift_fresh_copy.default",
-            "aten.dropout.default",
-        ),
-        same,
-    ),
+    **MOVEMENT,
 }

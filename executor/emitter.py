@@ -5,8 +5,9 @@ Names its constants, orders its weights by first use, and says where in the user
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from torch import Tensor
 
@@ -84,3 +85,8 @@ class Emitter:
 def _renumbered(call: Call, places: dict[int, int]) -> Call:
     operands = (Ref(ref.source, places[ref.index]) if ref.source is Source.WEIGHT else ref for ref in call.operands)
     return replace(call, operands=tuple(operands))
+
+
+# Arguments of an ATen operator by the names of its schema, tensors as Refs; and what makes calls of them.
+Arguments = dict[str, Any]
+Handler = Callable[[Emitter, Arguments], Ref]

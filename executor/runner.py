@@ -97,21 +97,40 @@ class _Recorder(fx.Interpreter):
 @contextmanager
 def profile() -> Iterator[None]:
     """No gradients, and every switch that could cost precision as profile fp32 wants it. Raises Unfit otherwise."""
+    require_profile()
+    # NNPACK has Winograd and FFT convolutions; cuDNN chooses among them, and TF32, by itself. The switches are the
+    # process's, so they stay off: putting them back would change the arithmetic of another thread's run.
+    _NNPACK.set_flags(False)
+    _CUDNN.set_flags(_enabled=False, _allow_tf32=False)
+    with torch.inference_mode():
+        yield
+
+
+def require_profile() -> None:
+    """Raises Unfit if somebody made this process compute with less than f32."""
     if torch.is_autocast_enabled("cpu") or torch.is_autocast_enabled("cuda"):
         raise Unfit("autocast is on: profile fp32 computes in f32")
     if torch.get_default_dtype() is not torch.float32:
         raise Unfit(f"the default dtype is {torch.get_default_dtype()}: profile fp32 computes in f32")
-    if torch.get_float32_matmul_precision() != "highest":
-        raise Unfit(f"float32 matmul precision is {torch.get_float32_matmul_precision()!r}, not 'highest'")
-    if torch.backends.cuda.matmul.allow_fp16_accumulation or torch.backends.cuda.matmul.allow_tf32:
-        raise Unfit("reduced-precision matrix products are allowed on CUDA")
-    # NNPACK has Winograd and FFT convolutions; cuDNN chooses among them, and TF32, by itself.
-    with (
-        torch.inference_mode(),
-        torch.backends.nnpack.flags(enabled=False),
-        torch.backends.cudnn.flags(enabled=False, allow_tf32=False),
-    ):
-        yield
+    for name, switch in _PRECISIONS.items():
+        if switch.fp32_precision not in _FULL:
+            raise Unfit(f"{name} computes f32 in {switch.fp32_precision!r}: profile fp32 takes none but IEEE's")
+    if torch.backends.cuda.matmul.allow_fp16_accumulation:
+        raise Unfit("sums in f16 are allowed on CUDA: profile fp32 sums in f32")
+
+
+_NNPACK: Any = torch.backends.nnpack
+_CUDNN: Any = torch.backends.cudnn
+# Where torch keeps how exact f32 is meant; "none" leaves it to the wider setting, whose default is IEEE.
+_ONEDNN: Any = torch.backends.mkldnn
+_PRECISIONS: dict[str, Any] = {
+    "torch": torch.backends,
+    "oneDNN": _ONEDNN,
+    "oneDNN's matmul": _ONEDNN.matmul,
+    "oneDNN's convolution": _ONEDNN.conv,
+    "CUDA's matmul": torch.backends.cuda.matmul,
+}
+_FULL = ("ieee", "none")
 
 
 def generate(program: Program, weights: Sequence[Tensor]) -> fx.GraphModule:

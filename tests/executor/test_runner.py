@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -26,17 +28,40 @@ def test_a_missing_input__is_refused() -> None:
         Runner(conv_net()[1]).run([[]])
 
 
-def test_reduced_precision__is_refused() -> None:
+def test_autocast__is_refused() -> None:
     runner, batch = Runner(conv_net()[1]), requests(1, 1, 8, 8)
-    torch.set_float32_matmul_precision("high")
-    try:
-        with pytest.raises(Unfit, match="'high', not 'highest'"):
-            runner.run(batch)
-    finally:
-        torch.set_float32_matmul_precision("highest")
     with torch.autocast("cpu"), pytest.raises(Unfit, match="autocast"):
         runner.run(batch)
     assert len(runner.run(batch)) == 1
+
+
+@pytest.mark.parametrize("precision", ["high", "medium"])
+def test_reduced_precision__is_refused(precision: str) -> None:
+    runner, batch = Runner(conv_net()[1]), requests(1, 1, 8, 8)
+    torch.set_float32_matmul_precision(precision)
+    try:
+        with pytest.raises(Unfit, match="profile fp32 takes none but IEEE's"):
+            runner.run(batch)
+    finally:
+        torch.set_float32_matmul_precision("highest")
+    assert len(runner.run(batch)) == 1
+
+
+def test_double_precision_by_default__is_refused() -> None:
+    runner, batch = Runner(conv_net()[1]), requests(1, 1, 8, 8)
+    torch.set_default_dtype(torch.float64)
+    try:
+        with pytest.raises(Unfit, match=r"the default dtype is torch\.float64"):
+            runner.run(batch)
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def test_a_run__leaves_winograd_off_for_the_whole_process() -> None:
+    nnpack: Any = torch.backends.nnpack
+    nnpack.set_flags(True)
+    Runner(conv_net()[1]).run(requests(1, 1, 8, 8))
+    assert nnpack.set_flags(False) == (False,)
 
 
 @pytest.mark.parametrize("count", [1, 2, 17])
