@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from executor.bounds import bound_of
 from executor.models import LoadedModel
 from executor.operators import evaluate, magnitude
 from executor.reach import reach_of
-from executor.tensors import canonical_bytes, from_bytes
+from executor.tensors import bits_of_f32_above, canonical_bytes, from_bytes
 from executor.trace import Trace, recompute, replay
 from prover import checker as module
 from prover.checker import Checker
@@ -86,17 +87,19 @@ def test_every_lie__is_beyond_reach_twice(model: LoadedModel, checker: Checker, 
 
 
 @pytest.mark.parametrize(("part", "is_beyond"), [(0.9, False), (1.1, True)])
+@pytest.mark.parametrize("bands", [0.0, 1.0])
 def test_the_limit__is_reach_and_twice_the_band(
-    model: LoadedModel, checker: Checker, part: float, is_beyond: bool
+    model: LoadedModel, checker: Checker, bands: float, part: float, is_beyond: bool
 ) -> None:
     inputs = drawn(model, 3)
-    exact = recompute(model.network, inputs)[-1].double()
     own = float(reach_of(model.network, model.numerics, inputs).calibrated.max())
-    limit = max(own, checker._reach) + 2 * band_of(model)
-    moved = exact.clone()
-    moved.view(-1)[4] += part * limit
+    reach = max(own, checker._reach)
+    record = replace(model.record, output_band=bits_of_f32_above(bands * reach))
+    judging = Checker(replace(model, record=record))
+    moved = recompute(model.network, inputs)[-1].double()
+    moved.view(-1)[4] += part * (reach + 2 * bands * reach)
     # Rounding of the moved output is far below a tenth of the limit.
-    assert (checker.second_deviation(data_of(inputs), canonical_bytes(moved.float())) > 1) is is_beyond
+    assert (judging.second_deviation(data_of(inputs), canonical_bytes(moved.float())) > 1) is is_beyond
 
 
 @pytest.mark.parametrize("value", [NAN, INF, -INF])
