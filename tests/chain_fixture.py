@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any
 
@@ -17,7 +17,7 @@ from rollup.chain.sender import Sender
 from rollup.chain.transactions import MemoryStore
 from rollup.config import Deployment
 from rollup.errors import Unavailable
-from rollup.processes import free_port
+from rollup.processes import Processes, free_port
 from rollup.types import Address, Windows
 
 START_SECONDS = 20.0
@@ -37,26 +37,27 @@ class Anvil:
         self.url = f"http://127.0.0.1:{port}"
         self.chain_id = CHAIN_ID
         self._arguments = anvil_arguments(port, block_seconds=block_seconds)
+        self._folder = TemporaryDirectory(prefix="anvil-")
+        self._processes = Processes(Path(self._folder.name))
         self.web3 = Web3(Web3.HTTPProvider(self.url, request_kwargs={"timeout": 10}))
 
     def __enter__(self) -> Anvil:
-        self._process = subprocess.Popen(self._arguments, stdin=subprocess.DEVNULL)
-        limit = time.monotonic() + START_SECONDS
-        while not self.web3.is_connected():
-            if self._process.poll() is not None or time.monotonic() > limit:
-                self.stop()
-                raise Unavailable(f"anvil does not answer at {self.url}")
-            time.sleep(0.05)
+        try:
+            self._processes.start("anvil", self._arguments)
+            self._processes.wait_until(f"anvil answers at {self.url}", self.web3.is_connected, START_SECONDS)
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        self._folder.cleanup()
 
     def stop(self) -> None:
-        self._process.kill()
-        self._process.wait()
+        self._processes.stop()
 
     def client(self) -> Client:
         return Client.connect(self.url, self.chain_id, timeout_seconds=10.0)

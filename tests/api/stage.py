@@ -22,7 +22,7 @@ from rollup.blobs import open_blobs
 from rollup.chain.signatures import KeySigner
 from rollup.config import Deployment
 from rollup.journal import SignedRequest, open_journal
-from rollup.redis_server import free_port
+from rollup.processes import free_port
 from rollup.sequencer import Sequencer
 from rollup.types import Address
 from rollup.view import View

@@ -8,7 +8,7 @@ from api.client import AnhClient, Offer
 from api.schemas import to_hex
 from rollup.chain.signatures import KeySigner
 from rollup.errors import BadInput, BadSignature, Conflict, Doubt, NotFound, NotYet, Overloaded, Unavailable
-from rollup.redis_server import free_port
+from rollup.processes import free_port
 from rollup.sequencer import Sequencer
 from rollup.types import ModelId, RequestId
 from tests.api.stage import InProcess, Stage, serving

@@ -6,7 +6,8 @@ import time
 import pytest
 
 from rollup.live import Live
-from rollup.redis_server import RedisServer, free_port
+from rollup.processes import free_port
+from rollup.redis_server import RedisServer
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from rollup.errors import Unavailable
+from rollup.processes import free_port
 from rollup.queue import EXECUTE_QUEUE, EXECUTE_TASK, make_queue, send_execute
-from rollup.redis_server import RedisServer, free_port
+from rollup.redis_server import RedisServer
 from rollup.types import RequestId
 
 ID = RequestId(b"\xab" * 32)

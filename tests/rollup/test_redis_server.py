@@ -6,14 +6,15 @@ import socket
 import pytest
 
 from rollup.errors import Unavailable
-from rollup.redis_server import RedisServer, find_redis_server, free_port
+from rollup.processes import free_port
+from rollup.redis_server import RedisServer, find_redis_server
 
 
 def test_start__on_a_taken_port__is_unavailable(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        with pytest.raises(Unavailable, match="does not start on port"):
+        with pytest.raises(Unavailable, match="ended with 1 before redis-server answers on port"):
             RedisServer(tmp_path, taken.getsockname()[1]).start()
 
 
