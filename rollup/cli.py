@@ -26,8 +26,6 @@ def build(arguments: Sequence[str]) -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    # Else typer takes an only command for the whole app, and its name for an argument.
-    app.callback()(lambda: None)
     for entry in sorted(entry_points(group="anh.commands"), key=lambda entry: entry.name):
         # Only what is asked for is imported: `anh api` must not wait for torch. Help wants them all.
         if arguments and arguments[0] in names and entry.name != arguments[0]:
