@@ -72,11 +72,6 @@ class Course:
         return self.prove_end + self.windows.prove
 
     @property
-    def prove_half(self) -> int:
-        """Before this the sender's part of a slash belongs to the challenger."""
-        return self.supply_end + self.windows.prove // 2
-
-    @property
     def concludable_from(self) -> int:
         """From when the dispute can be ended if nothing else happens."""
         if not self.opened_at:

@@ -155,9 +155,6 @@ class Graph:
     def step_path(self, number: int) -> tuple[bytes, ...]:
         return self.tree.path(number)
 
-    def bundle_size(self, source: Source) -> int:
-        return {Source.INPUT: len(self.inputs), Source.WEIGHT: len(self.weights), Source.STEP: len(self.steps)}[source]
-
 
 @dataclass(frozen=True)
 class Numerics:

@@ -21,8 +21,6 @@ MOVES: Mapping[Certainty, frozenset[Certainty]] = {
     Certainty.REFUTED: frozenset(),
     Certainty.VOID: frozenset(),
 }
-# What blocks a request for other claims.
-LIVE = frozenset({Certainty.PROVISIONAL, Certainty.CHALLENGED, Certainty.FINAL})
 FALLEN = frozenset({Certainty.REJECTED, Certainty.REFUTED, Certainty.VOID})
 
 

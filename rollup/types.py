@@ -31,7 +31,6 @@ INLINE_OUTPUT_BYTES = 64
 MAX_BATCH = 512
 MAX_INLINE_INPUT_BYTES = 4096
 MAX_DEMAND_LEAVES = 256
-MAX_BOND_DOUBLINGS = 6
 MAX_REJECTIONS = 3
 MAX_CALLBACK_GAS = 1_000_000
 
@@ -249,17 +248,6 @@ class Dispute:
     demanded: int
     supplied: int
     trace_root: BundleRoot
-
-
-@dataclass(frozen=True)
-class DemandPage:
-    """What one `demand` call asked for; bit i of `supplied`: leaf i of the page was supplied."""
-
-    demander: Address
-    deposit_wei: int
-    refs_hash: bytes
-    supplied: int
-    count: int
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from rollup.types import (
     ClaimBatch,
     ClaimId,
     ClaimWitness,
-    DemandPage,
     Dispute,
     FaultProof,
     LeafRef,
@@ -68,12 +67,6 @@ class Disputes(Contract):
 
     def dispute_of(self, at: Snapshot, claim: ClaimId) -> Dispute:
         return to_record(Dispute, self._read(at, "disputeOf", claim)[0])
-
-    def page_of(self, at: Snapshot, claim: ClaimId, page: int) -> DemandPage:
-        return to_record(DemandPage, self._read(at, "pageOf", claim, page)[0])
-
-    def pages_of(self, at: Snapshot, claim: ClaimId) -> int:
-        return int(self._read(at, "pagesOf", claim)[0])
 
     def challenge_bond(self, at: Snapshot, claim_bond_wei: int, payer: Address) -> int:
         """Bond of a challenge at the snapshot's base fee, wei. `payer`: any account with some wei."""

@@ -123,23 +123,10 @@ class View:
             and executor not in request.excluded
         ]
 
-    def refundable(self, now: int) -> list[OrderedRequest]:
-        """Requests without a live claim whose deadline is over."""
-        requests = (self.state.requests[id_] for id_ in self.state.open_requests)
-        return [request for request in requests if not is_before(now, request.deadline)]
-
     def lease_on(self, request: OrderedRequest, now: int) -> HeldLease | None:
         """The lease under which an open request may be claimed now, if somebody holds it."""
         lease = self.state.leases.get((request.batch, request.scope))
         return lease if lease is not None and is_before(now, lease.until) else None
-
-    def to_watch(self, now: int) -> list[MadeClaim]:
-        """Claims that may still be challenged, the oldest first."""
-        return [
-            claim
-            for claim in self._active()
-            if claim.certainty is Certainty.PROVISIONAL and not claim.contested and is_before(now, claim.window_end)
-        ]
 
     def to_finalise(self, now: int) -> list[MadeBatch]:
         """Claim batches with a claim that may be final now in its batch's own time."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from rollup.clock import CONCLUDABLE, Course, Phase, challenge_end, is_before
@@ -48,8 +46,5 @@ def test_concludable_from__is_the_first_instant_that_can_be_concluded(course: Co
     assert concludable == list(range(concludable[0], CHALLENGED + 100))
 
 
-def test_prove_half__and_final_from__count_from_the_end_of_supply() -> None:
-    assert (OPEN.prove_half, DEMANDED.prove_half) == (1_017, 1_021)
+def test_final_from__counts_from_the_end_of_supply() -> None:
     assert (OPEN.final_from, DEMANDED.final_from) == (1_035, 1_039)
-    odd = replace(OPEN, windows=replace(WINDOWS, prove=5))
-    assert odd.prove_half == 1_013

@@ -66,7 +66,6 @@ def test_open_requests__of_a_posted_batch__are_those_that_were_taken(story: Stor
     assert [(request.index, request.lane, request.batch) for request in found] == [(0, 1, batch), (2, 1, batch)]
     assert story.view.open_requests(FAR - 1) == found
     assert story.view.open_requests(FAR) == []
-    assert story.view.refundable(FAR) == found
 
 
 def test_open_requests__once_claimed_or_refunded__are_open_no_more(story: Story) -> None:
@@ -113,12 +112,10 @@ def test_witness__shows_the_claim_in_both_batches(story: Story) -> None:
         assert id_ == claim_id(story.view.claim(id_).batch, witness.index)
 
 
-def test_claim__unchallenged__may_be_watched_until_its_window_ends_and_final_from_then(story: Story) -> None:
+def test_claim__unchallenged__may_be_final_from_the_end_of_its_window(story: Story) -> None:
     claim = one_claim(story)
     end = START + WINDOWS.challenge
-    assert [made.id for made in story.view.to_watch(end - 1)] == [claim]
     assert story.view.to_finalise(end - 1) == []
-    assert story.view.to_watch(end) == []
     made = story.view.to_finalise(end)[0]
     story.tell(events.Finalised, made.id, 1, HONEST)
     assert story.view.claim(claim).certainty is Certainty.FINAL
@@ -210,7 +207,6 @@ def test_dispute__acquitted__is_final_after_both_of_its_ends(story: Story) -> No
     story.opened(claim)
     story.acquitted(claim, START + 50)
     assert story.view.claim(claim).certainty is Certainty.PROVISIONAL
-    assert story.view.to_watch(story.now) == []
     assert story.view.to_finalise_contested(START + 49) == []
     assert [made.id for made in story.view.to_finalise_contested(START + 50)] == [claim]
     story.tell(events.ContestedFinalised, claim, HONEST)

@@ -108,11 +108,10 @@ def test_inbox__a_request_that_nobody_claims__is_refunded(world: World) -> None:
     request = world.requested()
     batch = world.view.batch_of(request)
     world.warp(1_000)
-    assert world.view.refundable(world.view.now) == [request]
+    assert world.view.open_requests(world.view.now) == []
     world.do(KEEPER, world.inbox.refund(batch.batch, 0, request.request, batch.tree.path(0)))
     assert world.vault.balance_of(world.now, USER_ADDRESS) == FEE + TIP
     assert world.view.request(request.id).refunded
-    assert world.view.refundable(world.view.now) == []
 
 
 def test_claims__a_batch_of_the_sequencers_lane__is_claimed_and_final_at_once(world: World) -> None:
