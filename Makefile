@@ -42,7 +42,7 @@ build/.python: requirements.txt pyproject.toml
 
 build/.node: package.json package-lock.json
 	@command -v node >/dev/null && command -v npm >/dev/null || { echo "ANH needs Node 20 or later with npm: 'node' or 'npm' was not found."; exit 1; }
-	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' || { echo "ANH needs Node 20 or later: $$(node --version) is too old."; exit 1; }
+	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' || { echo "ANH needs Node 20 or later: $$(node --version) is too old."; exit 1; }
 	@echo "Installing the Ethereum tool chain into node_modules (once) ..."
 	@npm ci --silent --no-audit --no-fund
 	@mkdir -p build && touch $@
