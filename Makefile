@@ -40,11 +40,12 @@ build/.python: requirements.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@mkdir -p build && touch $@
 
+# Not `npm ci`: it refuses a lock that lacks the binaries of other platforms. Versions are exact, and the lock's hashes hold.
 build/.node: package.json package-lock.json
 	@command -v node >/dev/null && command -v npm >/dev/null || { echo "ANH needs Node 20 or later with npm: 'node' or 'npm' was not found."; exit 1; }
 	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' || { echo "ANH needs Node 20 or later: $$(node --version) is too old."; exit 1; }
 	@echo "Installing the Ethereum tool chain into node_modules (once) ..."
-	@npm ci --silent --no-audit --no-fund
+	@npm install --no-save --silent --no-audit --no-fund
 	@mkdir -p build && touch $@
 
 clean:
