@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import torch
@@ -127,10 +128,11 @@ def test_the_output_of_a_batch__is_opened_by_a_trace_that_links() -> None:
 def test_a_recomputation_outside_the_band__is_replaced_by_a_replay() -> None:
     _, network = conv_net()
     calibration, runner = calibrated(network), Runner(network)
-    narrow = record(calibration).__class__(**{**record(calibration).__dict__, "output_band": 0})
-    inputs = [torch.rand(1, 1, 8, 8)]
-    exact, fast = recompute(network, inputs), replay(network, runner, inputs)
-    assert not torch.equal(exact[-1], fast[-1]), "the seed must give kernels that differ"
+    narrow = replace(record(calibration), output_band=0)
+    drawn = ([torch.rand(1, 1, 8, 8)] for _ in range(100))
+    # Kernels agree to the bit on a few inputs.
+    inputs = next(x for x in drawn if not torch.equal(recompute(network, x)[-1], replay(network, runner, x)[-1]))
+    fast = replay(network, runner, inputs)
     data, output = [canonical_bytes(inputs[0])], canonical_bytes(fast[-1])
     assert trace_for(narrow, calibration.numerics, runner, network, data, output).root == Trace.of(fast).root
 
