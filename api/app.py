@@ -48,6 +48,7 @@ def build_app(window: Window, lifespan: Lifespan | None = None) -> FastAPI:
         version="1",
         lifespan=lifespan,
         redoc_url=None,
+        redirect_slashes=False,
     )
     app.state.window = window
     app.add_middleware(BodyLimit, limits=window.limits)

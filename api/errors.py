@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import traceback
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -34,6 +35,17 @@ STATUS: Mapping[type[errors.RollupError], int] = {
     errors.Stop: 503,
 }
 RETRY_AFTER_SECONDS = 2
+# A problem in the OpenAPI document.
+_SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "examples": ["urn:anh:BadInput"]},
+        "title": {"type": "string", "description": "the kind of error, for programs", "examples": ["BadInput"]},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "one sentence, for people"},
+    },
+}
 
 
 def status_of(error: errors.RollupError) -> int:
@@ -44,6 +56,12 @@ def problem(status: int, kind: str, detail: str, headers: Mapping[str, str] | No
     """`kind` is the error's class name, the stable handle for programs; `detail` is for people."""
     body = {"type": f"urn:anh:{kind}", "title": kind, "status": status, "detail": detail}
     return JSONResponse(body, status, dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What the OpenAPI document says of the problems with which a route may answer."""
+    content = {MEDIA_TYPE: {"schema": _SCHEMA}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
 def install(app: FastAPI) -> None:

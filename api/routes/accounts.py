@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from api.dependencies import AnAddress, TheWindow
+from api.errors import documented
 from api.schemas import AccountJson, DepositJson, to_hex
 from rollup.merkle import keccak256
 
@@ -12,7 +13,7 @@ router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
 _DEPOSIT = keccak256(b"deposit(address)")[:4]
 
 
-@router.get("/{address}")
+@router.get("/{address}", responses=documented(422, 429, 503))
 def read(address: AnAddress, window: TheWindow) -> AccountJson:
     """An account as the chain's head and the line of accepted requests show it."""
     account = window.chain.account(address)

@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.answers import ENDS
 from api.dependencies import ARequestId, TheWindow
+from api.errors import documented
 from api.schemas import RequestStateJson
 from api.window import Window
 from rollup.errors import Overloaded
@@ -27,7 +28,14 @@ PING_SECONDS = 15
 MAX_FOLLOWERS = 500
 
 
-@router.get("/{request_id}/events", response_class=EventSourceResponse)
+@router.get(
+    "/{request_id}/events",
+    response_class=EventSourceResponse,
+    responses={
+        200: {"description": "events, as they happen", "content": {"text/event-stream": {}}},
+        **documented(404, 422, 429, 503),
+    },
+)
 async def follow(request_id: ARequestId, window: TheWindow) -> EventSourceResponse:
     """Follows a request until it is final, refunded, empty or dropped, or the client goes away."""
     if window.changes.followers >= MAX_FOLLOWERS:

@@ -9,13 +9,14 @@ from fastapi import APIRouter, Query
 
 from api.answers import model_state
 from api.dependencies import AModelId, TheWindow
+from api.errors import documented
 from api.schemas import ModelJson, ModelPageJson
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
 MAX_PAGE = 100
 
 
-@router.get("")
+@router.get("", responses=documented(422, 429, 503))
 def read_page(
     window: TheWindow,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 20,
@@ -28,7 +29,7 @@ def read_page(
     return ModelPageJson(models=models, next=offset + limit if offset + limit < total else None)
 
 
-@router.get("/{model_id}")
+@router.get("/{model_id}", responses=documented(404, 422, 429, 503))
 def read(model_id: AModelId, window: TheWindow) -> ModelJson:
     """One registered model."""
     with window.reading() as view:

@@ -8,13 +8,14 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Response
 
 from api.dependencies import ARequestId, TheWindow
+from api.errors import documented
 from api.schemas import ReceiptJson, RequestStateJson, SubmissionJson
 from rollup.journal import Idempotency
 
 router = APIRouter(prefix="/v1/requests", tags=["requests"])
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=documented(400, 401, 404, 408, 409, 413, 422, 429, 503))
 def submit(
     submission: SubmissionJson,
     window: TheWindow,
@@ -33,7 +34,7 @@ def submit(
     return receipt
 
 
-@router.get("/{request_id}")
+@router.get("/{request_id}", responses=documented(404, 422, 429, 503))
 def read(request_id: ARequestId, window: TheWindow) -> RequestStateJson:
     """Where a request stands: its place, its claim, certainty, seconds left, and the output, decoded."""
     return window.request_state(request_id)

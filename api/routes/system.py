@@ -8,13 +8,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 
 from api.dependencies import TheWindow, window_of
+from api.errors import documented
 from api.schemas import HealthJson, SystemJson, to_hex
 from api.window import Window
 
 router = APIRouter(prefix="/v1", tags=["system"])
 
 
-@router.get("/system")
+@router.get("/system", responses=documented(429, 503))
 def read_system(window: TheWindow) -> SystemJson:
     """Chain, contracts, sequencer and least fee: all that a requester needs to sign and to check receipts."""
     fields = {field.name: getattr(window.deployment, field.name) for field in dataclasses.fields(window.deployment)}
@@ -26,7 +27,7 @@ def read_system(window: TheWindow) -> SystemJson:
     )
 
 
-@router.get("/health")
+@router.get("/health", responses={503: {"model": HealthJson}})
 def read_health(window: Annotated[Window, Depends(window_of)], response: Response) -> HealthJson:
     """200 if requests can be taken, else 503. Not counted against limits: monitors ask often."""
     health = window.health()
