@@ -1,16 +1,26 @@
-"""The ground floor's own commands: `anh up`, `anh sequencer`, `anh keeper`."""
+"""The ground floor's own commands: `anh deploy`, `anh up`, `anh sequencer`, `anh keeper`."""
 
 from __future__ import annotations
 
 import signal
 import threading
+from pathlib import Path
+from typing import Annotated
 
+import typer
 from rich.console import Console
 from rich.table import Table
 
+from rollup.chain.client import Client
+from rollup.chain.deploy import System
+from rollup.chain.deploy import deploy as deploy_system
+from rollup.chain.keys import load_key
+from rollup.chain.sender import Sender
+from rollup.chain.transactions import MemoryStore
+from rollup.config import KeySource
 from rollup.daemon import SettingsFile, configure_logs, serve
 from rollup.devnet import PARTS, Account, Devnet, run_folder
-from rollup.errors import Unavailable
+from rollup.errors import Conflict, Unavailable
 from rollup.finality import run_keeper
 from rollup.sequencer.daemon import run_sequencer
 
@@ -25,6 +35,24 @@ def sequencer(settings: SettingsFile = None) -> None:
 def keeper(settings: SettingsFile = None) -> None:
     """Finalises and settles claims when their windows are over, for the tips."""
     serve(run_keeper, settings)
+
+
+def deploy(
+    description: Annotated[Path, typer.Argument(help="TOML description of the system, as deploy/system.toml.")],
+    rpc_url: Annotated[str, typer.Option(help="The chain's RPC endpoint.")],
+    chain_id: Annotated[int, typer.Option(help="The chain that the endpoint must serve.")],
+    out: Annotated[Path, typer.Option(help="Where the deployment record is written.")] = Path("deployment.json"),
+    key_variable: Annotated[str, typer.Option(help="Environment variable that holds the deployer's key.")] = "ANH_KEY",
+) -> None:
+    """Puts a whole system on a chain and writes its deployment record. The deployer keeps no power over it."""
+    configure_logs()
+    system = System.load(description)
+    if out.exists():
+        raise Conflict(f"{out} exists: a deployment record is not overwritten")
+    key = load_key(KeySource(variable=key_variable))
+    client = Client.connect(rpc_url, chain_id)
+    deploy_system(client, Sender(client, key, MemoryStore()), system).save(out)
+    print(out)
 
 
 def up() -> None:

@@ -6,8 +6,10 @@ any of them exists. Knows nothing of models or accounts that will use them.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from pathlib import Path
 from typing import Any
 
 import rlp  # type: ignore[import-untyped]
@@ -17,7 +19,7 @@ from rollup.chain.artifacts import CONTRACTS, Artifact, Artifacts, load
 from rollup.chain.client import Call, Client
 from rollup.chain.sender import MAX_GAS, Intent, Sender
 from rollup.config import Deployment
-from rollup.errors import BadInput, Conflict
+from rollup.errors import BadInput, Conflict, NotFound
 from rollup.merkle import keccak256
 from rollup.types import Address, Windows
 
@@ -38,6 +40,26 @@ class System:
     lease_term_seconds: int
     lease_deposit_wei: int
     min_fee_wei: int
+
+    @classmethod
+    def load(cls, path: Path) -> System:
+        """A description from a TOML file; `[minimum_windows]` and `[maximum_windows]` are its tables.
+
+        Raises NotFound without the file, BadInput for a name that is missing, unknown or of another type.
+        """
+        try:
+            given = tomllib.loads(path.read_text())
+            sequencer = Address(bytes.fromhex(str(given.pop("sequencer")).removeprefix("0x")))
+            minimum, maximum = (Windows(**given.pop(name)) for name in ("minimum_windows", "maximum_windows"))
+            system = cls(sequencer, minimum, maximum, **given)
+        except FileNotFoundError as error:
+            raise NotFound(f"there is no system description {path}") from error
+        except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+            raise BadInput(f"{path} is no system description: {error}") from error
+        numbers = [*astuple(minimum), *astuple(maximum), *(value for value in astuple(system)[3:])]
+        if len(sequencer) != 20 or not all(isinstance(number, int) and number >= 0 for number in numbers):
+            raise BadInput(f"{path} is no system description: an address has 20 bytes, and all else is a whole number")
+        return system
 
 
 # Real time on a chain with a block a second: the windows of a demo, the smallest that leave room for a reply.
