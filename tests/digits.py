@@ -35,7 +35,8 @@ class DigitNet(nn.Module):
     def forward(self, picture: torch.Tensor) -> torch.Tensor:
         features = self.pool(torch.relu(self.conv1(picture)))
         features = self.pool(torch.relu(self.conv2(features)))
-        return self.logits(torch.relu(self.hidden(torch.flatten(features, 1))))
+        logits: torch.Tensor = self.logits(torch.relu(self.hidden(torch.flatten(features, 1))))
+        return logits
 
 
 @dataclass(frozen=True)

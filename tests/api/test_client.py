@@ -6,6 +6,7 @@ import pytest
 
 from api.client import AnhClient, Offer
 from api.schemas import to_hex
+from rollup.blobs import open_blobs
 from rollup.chain.signatures import KeySigner
 from rollup.errors import BadInput, BadSignature, Conflict, Doubt, NotFound, NotYet, Overloaded, Unavailable
 from rollup.processes import free_port
@@ -47,9 +48,9 @@ def test_submit__a_used_nonce__is_a_conflict(client, stage):
         client.submit(ask(ALICE, deadline=stage.lane.now + 600).request, [picture(0.5)])
 
 
-def test_submit__answered_with_another_s_receipt__is_doubted(client, stage):
+def test_submit__answered_with_another_s_receipt__is_doubted(client, stage, tmp_path):
     journal = stage.journal.requests
-    impostor = Sequencer(journal, None, stage.lane, KeySigner(BOB), DOMAIN)
+    impostor = Sequencer(journal, open_blobs(tmp_path / "none"), stage.lane, KeySigner(BOB), DOMAIN)
     object.__setattr__(stage.window, "sequencer", impostor)
     with pytest.raises(Doubt, match=f"signed by {to_hex(BOB.address)}"):
         client.ask(MODEL_ID, TENSORS[0], OFFER)

@@ -3,6 +3,7 @@
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 
@@ -16,7 +17,7 @@ from tests.rollup.story import USER
 from tests.toy_lane import DOMAIN, ask
 
 
-def follow(url: str, each=lambda _state: None) -> list[dict]:
+def follow(url: str, each=lambda _state: None) -> list[dict[str, Any]]:
     states = []
     with httpx.stream("GET", url, timeout=20) as response:
         assert response.headers["content-type"].startswith("text/event-stream")
@@ -42,7 +43,7 @@ def test_follow__tells_each_change_until_the_end(stage):
     story = stage.story
     id_ = story.requested()
 
-    def go_on(state: dict) -> None:
+    def go_on(state: dict[str, Any]) -> None:
         """The story goes on when the follower has heard of the last change."""
         request = story.view.request(id_)
         if state["status"] == "ordered":
@@ -61,7 +62,7 @@ def test_follow__sees_a_change_that_nobody_announced(stage, monkeypatch):
     monkeypatch.setattr(route, "LOOK_SECONDS", 0.1)
     id_ = stage.story.requested()
 
-    def refund(state: dict) -> None:
+    def refund(state: dict[str, Any]) -> None:
         if state["status"] == "ordered":
             stage.story.tell(events.Refunded, id_, stage.story.view.request(id_).batch, 0, 1)
 

@@ -28,7 +28,8 @@ on_one_stage = settings(max_examples=120, deadline=None, suppress_health_check=[
 
 @pytest.fixture
 def document(stage) -> dict[str, Any]:
-    return stage.app.openapi()
+    told: dict[str, Any] = stage.app.openapi()
+    return told
 
 
 def post(http, content: str | bytes):

@@ -13,8 +13,15 @@ from rollup.tensor import DType, Tensor, TensorSpec
 TENSOR = Tensor(TensorSpec(DType.U8, (100,)), bytes(range(100)))
 
 
+class Host(ThreadingHTTPServer):
+    daemon_threads = True
+    manner = "honest"
+
+
 class Stranger(BaseHTTPRequestHandler):
     """Serves what the server's `manner` says."""
+
+    server: Host
 
     def do_GET(self) -> None:
         manner = self.server.manner
@@ -55,8 +62,7 @@ class Stranger(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Stranger)
-    server.daemon_threads = True
+    server = Host(("127.0.0.1", 0), Stranger)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield server

@@ -145,6 +145,7 @@ def test_acquire__after_its_worker_was_killed__gives_the_job_again(journal, tmp_
     add(journal, 1)
     path = str(tmp_path / "journal.db")
     worker = subprocess.Popen([sys.executable, "-c", WORKER, path], stdout=subprocess.PIPE, text=True)
+    assert worker.stdout is not None
     token = int(worker.stdout.readline())
     os.kill(worker.pid, signal.SIGKILL)
     worker.communicate()

@@ -1,5 +1,6 @@
 """The durable TransactionStore does what its in-memory twin does, and outlives its process."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ def version(number: int, nonce: int, intent: str, sender: Address = ALICE) -> Si
 
 
 @pytest.fixture(params=["memory", "journal"])
-def store(request, tmp_path: Path) -> TransactionStore:
+def store(request, tmp_path: Path) -> Iterator[TransactionStore]:
     if request.param == "memory":
         yield MemoryStore()
         return

@@ -29,6 +29,7 @@ def test_stop__ends_the_process_and_start_begins_another(tmp_path):
     server.start()
     first = server.pid
     server.stop()
+    assert first is not None
     assert server.pid is None
     with pytest.raises(ProcessLookupError):
         os.kill(first, 0)

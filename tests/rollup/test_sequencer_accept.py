@@ -12,6 +12,7 @@ from rollup.errors import BadInput, BadSignature, Conflict, NotFound, Unavailabl
 from rollup.journal import Idempotency, Journal, RequestStatus, SignedRequest, open_journal
 from rollup.receipts import receipt_digest
 from rollup.sequencer import Sequencer
+from rollup.types import Address
 from tests.toy_lane import (
     ALICE,
     BOB,
@@ -84,7 +85,7 @@ def sequencer(journal: Journal, blobs: Blobs, chain: ToyLane) -> Sequencer:
         (replace(ask(), signature=b"\0" * 65), BadSignature, "ends in 27 or 28"),
         (replace(ask(BOB), request=ask(ALICE).request), BadSignature, "not by the requester"),
         (ask(domain=replace(DOMAIN, chain_id=1)), BadSignature, "signed for another chain"),
-        (ask(domain=replace(DOMAIN, inbox=b"j" * 20)), BadSignature, "another Inbox"),
+        (ask(domain=replace(DOMAIN, inbox=Address(b"j" * 20))), BadSignature, "another Inbox"),
         (ask(fee_wei=10**10), BadInput, "has 1000000000 wei free in the Vault"),
     ],
 )

@@ -69,8 +69,8 @@ def test_run__killed_again_and_again__posts_all_and_each_once(anvil, deployment,
     line = []
     for nonce in range(REQUESTS):
         # Every second has other terms, so that there are many batches to be killed between.
-        terms = {"fee_wei": 10**9 + nonce // 2, "deadline": int(time.time()) + 3600}
-        line.append(ask(nonce=nonce, domain=deployment.domain, **terms))
+        fee_wei, until = 10**9 + nonce // 2, int(time.time()) + 3600
+        line.append(ask(nonce=nonce, domain=deployment.domain, fee_wei=fee_wei, deadline=until))
         id_ = request_id(line[-1].request, deployment.domain)
         journal.requests.accept(id_, line[-1], 1, lambda _open: None)
 

@@ -15,7 +15,7 @@ from rollup.errors import BadInput, NotYet, Reverted, Unavailable
 from rollup.journal import Journal, RequestStatus, SignedRequest, open_journal
 from rollup.sequencer import Poster
 from rollup.sequencer.post import MAX_CALLDATA_BYTES
-from rollup.types import EmptyReason
+from rollup.types import EmptyReason, RequestId
 from tests.toy_lane import ALICE, BOB, DOMAIN, NOW, ToyLane, ask
 
 
@@ -32,12 +32,12 @@ def lane() -> ToyLane:
 
 
 @pytest.fixture
-def told() -> list:
+def told() -> list[tuple[RequestId, RequestStatus]]:
     return []
 
 
 @pytest.fixture
-def poster(journal: Journal, lane: ToyLane, told: list) -> Poster:
+def poster(journal: Journal, lane: ToyLane, told: list[tuple[RequestId, RequestStatus]]) -> Poster:
     return Poster(journal.requests, lane, DOMAIN, lambda id_, status: told.append((id_, status)))
 
 
