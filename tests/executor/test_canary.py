@@ -39,7 +39,7 @@ def test_keys__are_in_no_file_no_argument_and_no_answer(tmp_path: Path) -> None:
     assert len(files) >= 10, "settings, logs, journals"
     assert all(b"rollup.cli" in argv for argv in arguments)
     everything = b"\n".join([*answers, *arguments, *files])
-    assert net.address(Account.EXECUTOR) in everything, "what is signed is found in a journal"
+    assert bytes(net.address(Account.EXECUTOR)) in everything, "what is signed is found in a journal"
     for part in PARTS:
         assert part.account is not None
         secret = development_secret(part.account)
