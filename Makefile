@@ -23,7 +23,7 @@ test-python: setup
 lint: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy rollup executor prover api bench
+	@$(BIN)/mypy rollup executor prover api tests bench
 
 bench: setup
 	@for name in judge dispute batch overhead; do echo "== $$name"; $(BIN)/python -m bench $$name; done
