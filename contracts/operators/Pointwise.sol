@@ -38,7 +38,8 @@ library Pointwise {
         return Float.order(y) < Float.order(lo) || Float.order(y) > Float.order(hi);
     }
 
-    /// @dev The operation over the operands with each subnormal one kept or replaced by zero.
+    /// @dev The operation over the operands with each subnormal one kept or replaced by zero. Where an end is 2^-126, zero
+    /// too: a product just below it rounds up to it if subnormals are kept, but is flushed where tininess is seen before.
     function _overFlushes(uint32 a, uint32 b, function(uint32, uint32) pure returns (uint32) operation)
         private
         pure
@@ -49,6 +50,7 @@ library Pointwise {
         if (Float.isSubnormal(a)) _include(allowed, operation(0, b));
         if (Float.isSubnormal(b)) _include(allowed, operation(a, 0));
         if (Float.isSubnormal(a) && Float.isSubnormal(b)) _include(allowed, operation(0, 0));
+        if (Float.isLeastNormal(allowed.lo) || Float.isLeastNormal(allowed.hi)) _include(allowed, 0);
     }
 
     function _include(Interval memory allowed, uint32 value) private pure {

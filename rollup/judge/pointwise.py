@@ -18,7 +18,11 @@ def find_pair(op: Op, value: int, a: int, b: int) -> Finding:
     if not (floats.is_finite(a) and floats.is_finite(b)):
         return ACQUITTED
     results = [(x + y if op is Op.ADD else x * y).f32 for x in _readings(a) for y in _readings(b)]
-    return between(value, *_with_flush(min(results, key=floats.ordinal), max(results, key=floats.ordinal)))
+    low, high = min(results, key=floats.ordinal), max(results, key=floats.ordinal)
+    # A product just below the least normal rounds up to it, but is flushed where tininess is seen before rounding.
+    if floats.LEAST_NORMAL in (floats.magnitude(low), floats.magnitude(high)):
+        low, high = _with_zero(low, high)
+    return between(value, *_with_flush(low, high))
 
 
 def find_relu(value: int, a: int) -> Finding:
@@ -38,4 +42,8 @@ def _with_flush(low: int, high: int) -> tuple[int, int]:
     """The interval `low .. high` (f32 bits), containing 0 if either end may be flushed."""
     if min(floats.magnitude(low), floats.magnitude(high)) >= floats.LEAST_NORMAL:
         return low, high
+    return _with_zero(low, high)
+
+
+def _with_zero(low: int, high: int) -> tuple[int, int]:
     return min(low, 0, key=floats.ordinal), max(high, 0, key=floats.ordinal)

@@ -67,6 +67,15 @@ contract PointwiseTest is Harness {
         assertTrue(!Pointwise.isMulFault(1, 1, 0) && Pointwise.isMulFault(1, 1, 1), "vanishing");
     }
 
+    /// @dev (1 + 2^-23)(1 - 2^-23) · 2^-126 is just below 2^-126: kept it rounds up to that, flushed it is zero.
+    function test_mul_roundedUpToTheLeastNormal_keptOrFlushed() public pure {
+        (uint32 a, uint32 b) = (0x00800001, 0x3f7ffffe);
+        assertTrue(!Pointwise.isMulFault(a, b, 0x00800000), "kept");
+        assertTrue(!Pointwise.isMulFault(a, b, 0) && !Pointwise.isMulFault(MINUS | a, b, MINUS), "flushed");
+        assertTrue(Pointwise.isMulFault(a, b, 0x00800001) && Pointwise.isMulFault(a, b, MINUS | 1), "nothing beyond");
+        assertTrue(Pointwise.isMulFault(0x00800001, ONE, 0), "what needs no rounding is not flushed");
+    }
+
     function test_nonFinite() public pure {
         assertTrue(!Pointwise.isAddFault(INF, ONE, 0) && !Pointwise.isMulFault(ONE, 0x7fc00001, 0), "operands acquit");
         assertTrue(!Pointwise.isReluFault(0x7fc00000, ONE) && !Pointwise.isReluFault(INF, ONE), "operands acquit");

@@ -27,7 +27,7 @@ def allowed(op: Op, a: int, b: int) -> tuple[Fraction, Fraction] | None:
         return None
     values = [exact(end) for end in ends]
     low, high = min(values), max(values)
-    if min(abs(low), abs(high)) < Fraction(2) ** -126:
+    if min(abs(low), abs(high)) <= Fraction(2) ** -126:
         low, high = min(low, Fraction(0)), max(high, Fraction(0))
     return low, high
 
@@ -95,3 +95,11 @@ def test_find_pair__overflow__is_infinite_and_nothing_less() -> None:
 )
 def test_find_relu__value_and_operand__is_judged(value: int, operand: int, verdict: Verdict) -> None:
     assert find_relu(value, operand).verdict is verdict
+
+
+def test_find_pair__product_rounded_up_to_the_least_normal__kept_or_flushed() -> None:
+    below, one = (0x00800001, 0x3F7FFFFE), bits(1.0)
+    assert find_pair(Op.MUL, LEAST, *below).verdict is Verdict.NO_FAULT
+    assert find_pair(Op.MUL, 0, *below).verdict is Verdict.NO_FAULT
+    assert find_pair(Op.MUL, LEAST + 1, *below).verdict is Verdict.BEYOND_SOUND
+    assert find_pair(Op.MUL, 0, LEAST + 1, one).verdict is Verdict.BEYOND_SOUND
