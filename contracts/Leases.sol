@@ -93,6 +93,7 @@ abstract contract Leases is IClaimChain {
         Instant deadline = _deadlineOf(batch, _attempts[requests][index]);
         if (currentInstant().isBefore(deadline)) revert NotYetRefundable(deadline);
         _claimed[requests][index >> 8] |= 1 << (index & 255);
+        _forfeit(requests, _attempts[requests][index].deadline.isZero() ? 0 : index + 1);
     }
 
     /// @inheritdoc IClaimChain
@@ -172,10 +173,23 @@ abstract contract Leases is IClaimChain {
         Instant deadline = reopened ? _attempts[claims.requests][claims.first].deadline : batch.deadline;
         if (!claims.claimedAt.isBefore(deadline)) revert DeadlinePassed(deadline);
 
-        uint16 unclaimed = held.unclaimed - taken;
+        _reduce(held, taken);
+    }
+
+    function _reduce(Lease storage held, uint16 gone) private {
+        uint16 unclaimed = held.unclaimed - gone;
         held.unclaimed = unclaimed;
         // The window stays: claims of this batch read it until they are final.
         if (unclaimed == 0) (held.lessee, held.until) = (address(0), Instant.wrap(0));
+    }
+
+    /// @dev Burns the part of the deposit that lies on a request which was leased but never claimed. A lease that has
+    /// unclaimed requests covers every one of its scope, and nobody can lease after the deadline.
+    function _forfeit(RequestBatchId requests, uint32 scope) private {
+        Lease storage held = _leases[requests][scope];
+        if (held.unclaimed == 0) return;
+        _reduce(held, 1);
+        vault.burn(leaseDepositWei);
     }
 
     /// @dev Only reopened requests have refutations, and they are claimed singly, so the first request's count holds.

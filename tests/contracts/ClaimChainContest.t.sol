@@ -277,6 +277,32 @@ contract ClaimChainContestTest is ClaimStage {
         _retired(made.order, 1, live);
     }
 
+    function test_retire_ofLeasedRequests_burnsTheirDeposits() external {
+        Order memory order = _order(3);
+        _lease(liar, order);
+        _claim(liar, order, _single(0, BOND));
+        vm.warp(DEADLINE);
+        inbox.refund(order.batch, 1, order.requests[1]);
+        assertEq(vault.burned(), DEPOSIT);
+        inbox.refund(order.batch, 2, order.requests[2]);
+        assertEq(vault.burned(), 2 * DEPOSIT);
+        assertEq(vault.escrowOf(address(chain)), BOND + FEE + TIP);
+    }
+
+    function test_retire_ofALeasedReopenedRequest_burnsItsDeposit() external {
+        Order memory order = _order(2);
+        _lease(liar, order);
+        _refute(_claim(liar, order, _single(0, BOND)), 0);
+        vm.warp(DEADLINE - 1);
+        vm.prank(liar);
+        chain.lease(order.batch, 1);
+        vm.warp(DEADLINE);
+        inbox.refund(order.batch, 0, order.requests[0]);
+        assertEq(vault.burned(), DEPOSIT);
+        // What is left belongs to request 1, which the common lease covers.
+        assertEq(vault.escrowOf(address(chain)), DEPOSIT);
+    }
+
     function test_retire_atDeadline_blocksRefundAndClaim() external {
         Order memory order = _order(2);
         vm.warp(DEADLINE);

@@ -139,10 +139,13 @@ contract ClaimWorld is ClaimStage {
         index %= REQUESTS;
         bool taken = (chain.claimedBits(_id(order), 0) >> index) & 1 == 1;
         if (which % 16 != 7 && (taken || block.timestamp < DEADLINE)) return;
+        uint32 scope = _isFresh(order, uint32(index)) ? 0 : uint32(index) + 1;
+        (,, uint256 leftWei) = chain.leaseOf(_id(order), scope);
         ++attempts;
         try inbox.refund(order.batch, uint32(index), order.requests[index]) {
             ++successes;
             wasRefunded[which % 2][index] = true;
+            if (leftWei != 0) burnedWei += DEPOSIT;
         } catch {}
     }
 
