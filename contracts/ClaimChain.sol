@@ -142,26 +142,30 @@ contract ClaimChain is Leases {
     function settle(ClaimWitness[] calldata witnesses) external {
         uint256 tipsWei = 0;
         for (uint256 i = 0; i < witnesses.length; ++i) {
-            _settle(witnesses[i]);
-            tipsWei += witnesses[i].requests.tipWei;
+            // Only a page of one is refused for it: else a consumer could undo every page that it is in, by settling from
+            // its callback a claim that comes later.
+            if (_settle(witnesses[i], witnesses.length == 1)) tipsWei += witnesses[i].requests.tipWei;
         }
-        // Paid once for the page: each claim that reached this point was marked by this very call.
+        // Paid once for the page: each claim that counts was marked by this very call.
         if (tipsWei != 0) vault.pay(msg.sender, tipsWei);
     }
 
-    function _settle(ClaimWitness calldata witness) private {
+    /// @return whether it was this call that settled the claim
+    function _settle(ClaimWitness calldata witness, bool alone) private returns (bool) {
         (ClaimId id, ClaimBatchId batchId, RequestId request) = _verify(witness);
         if (witness.request.callback == address(0)) revert NoCallback(request);
         uint256[4] storage words = _standings[batchId];
         uint256 standing = words.read(witness.index);
         if (standing == LIVE) _finalise(batchId, witness.requests, witness.claims);
-        else if (standing == SETTLED) revert AlreadySettled(id);
+        else if (standing == SETTLED && alone) revert AlreadySettled(id);
+        else if (standing == SETTLED) return false;
         else if (standing == NOT_HERE) revert WrongCertainty(_records[id].certainty, Certainty.Final);
         // After the batch's finality, whose gas is not part of the reserve; a refusal undoes that too.
         CallbackLib.requireGas(witness.request.callbackGas);
 
         words.write(witness.index, SETTLED);
         _send(witness, Message(request, id, Certainty.Final, _nextSequence(witness), _outputOf(witness)));
+        return true;
     }
 
     /// @inheritdoc IClaimChain
@@ -291,8 +295,6 @@ contract ClaimChain is Leases {
         Record storage record = _records[id];
         return Contested(record.certainty, record.finalAt, record.bondWei);
     }
-
-    // Claims.
 
     // Finality.
 

@@ -135,7 +135,8 @@ interface IClaimChain {
     function finaliseContested(ClaimWitness calldata witness) external;
 
     /// @notice Fires the callbacks of final claims, in pages. The caller earns each tip once, whether the callback
-    /// succeeds or not. A batch that may be finalised and was not is finalised on the way.
+    /// succeeds or not. A batch that may be finalised and was not is finalised on the way. In a page of several, a claim
+    /// that is settled already is passed over.
     function settle(ClaimWitness[] calldata witnesses) external;
 
     /// @notice Fires the `Refuted` callback of one claim. No tip.

@@ -71,12 +71,29 @@ contract ClaimChainCallbacksTest is ClaimStage {
         _refusedSettle(made, abi.encodeWithSelector(IClaimChain.AlreadySettled.selector, _claimId(made, 0)));
     }
 
-    function test_settle_sameClaimTwiceInAPage_reverts() external {
-        Made memory made = _final(2, address(new Listener()), GAS);
+    function test_settle_sameClaimTwiceInAPage_isPaidOnce() external {
+        Listener listener = new Listener();
+        Made memory made = _final(2, address(listener), GAS);
         ClaimWitness[] memory page = _page(made, 2);
         page[1] = page[0];
-        vm.expectRevert(abi.encodeWithSelector(IClaimChain.AlreadySettled.selector, _claimId(made, 0)));
+        vm.prank(keeper);
         chain.settle(page);
+        assertEq(listener.calls(), 1);
+        assertEq(vault.balanceOf(keeper), TIP);
+    }
+
+    function test_settle_pageWithOneSettledByAnother_settlesTheRest() external {
+        Listener listener = new Listener();
+        Made memory made = _final(3, address(listener), GAS);
+        ClaimWitness[] memory other = new ClaimWitness[](1);
+        other[0] = _witness(made, 1);
+        vm.prank(thief);
+        chain.settle(other);
+        vm.prank(keeper);
+        chain.settle(_page(made, 3));
+        assertEq(listener.calls(), 3);
+        assertEq(vault.balanceOf(keeper), 2 * TIP);
+        assertEq(vault.balanceOf(thief), TIP);
     }
 
     function test_settle_tellsTheConsumer_andPaysTheTip() external {
