@@ -121,13 +121,15 @@ abstract contract Demands is IDisputeGame {
     function _markSupplied(Page memory named, uint256[] calldata positions, uint256 size) private {
         DemandPage storage page = _pages[named.id][named.number];
         uint256 supplied = page.supplied;
+        uint16 fresh = 0;
         for (uint256 i = 0; i < positions.length; ++i) {
             if (positions[i] >= size) revert PositionOutOfPage(positions[i], size);
-            if (supplied >> positions[i] & 1 != 0) revert AlreadySupplied(named.number, positions[i]);
+            // Not refused: else whoever supplies one leaf first would undo a call that supplies many.
+            if (supplied >> positions[i] & 1 == 0) ++fresh;
             supplied |= 1 << positions[i];
         }
         page.supplied = supplied;
-        _records[named.id].supplied += uint16(positions.length);
+        _records[named.id].supplied += fresh;
     }
 
     function _requireLeaves(

@@ -100,7 +100,6 @@ interface IDisputeGame {
     error UnknownPage(uint256 received, uint256 pages);
     error WrongPage(bytes32 received, bytes32 expected);
     error PositionOutOfPage(uint256 received, uint256 size);
-    error AlreadySupplied(uint256 page, uint256 position);
     error NoFaultFound();
     error NotBeyondSound(Verdict received);
 
@@ -117,7 +116,8 @@ interface IDisputeGame {
     /// @param steps one proof per ref
     function demand(ClaimWitness calldata witness, LeafRef[] calldata refs, StepProof[] calldata steps) external payable;
 
-    /// @notice Supplies leaves of one page, in time. Anyone may; the executor must.
+    /// @notice Supplies leaves of one page, in time. Anyone may; the executor must. A leaf that somebody supplied before
+    /// changes nothing.
     /// @param refs the whole page, as demanded
     /// @param positions which leaves of the page; `steps` and `openings` have one item for each
     function supply(

@@ -109,20 +109,25 @@ contract DisputeGameDemandTest is DisputeCast {
         supplyLeaves(witness, 0, 3, 2, 2);
     }
 
-    function test_supply_sameLeafTwice_reverts() public {
-        (ClaimWitness memory witness,) = opened();
+    function test_supply_afterSomebodyElse_countsEachLeafOnce() public {
+        (ClaimWitness memory witness, ClaimId id) = opened();
         demandLeaves(DEMANDER, witness, 3);
+        vm.prank(THIEF);
         supplyLeaves(witness, 0, 3, 1, 1);
-        vm.expectRevert(abi.encodeWithSelector(IDisputeGame.AlreadySupplied.selector, 0, 1));
-        supplyLeaves(witness, 0, 3, 0, 3);
+        supplyLeaves(witness, 0, 3, 0, 2);
+        assertEq(game.disputeOf(id).supplied, 2);
+        assertEq(game.pageOf(id, 0).supplied, 3);
+        concludeAt(witness, START + 100);
+        assertStatus(id, DisputeStatus.Refuted);
     }
 
-    function test_supply_sameLeafTwiceInOneCall_reverts() public {
-        (ClaimWitness memory witness,) = opened();
+    function test_supply_sameLeafTwiceInOneCall_countsOnce() public {
+        (ClaimWitness memory witness, ClaimId id) = opened();
         demandLeaves(DEMANDER, witness, 3);
-        uint256[] memory twice = new uint256[](2);
-        vm.expectRevert(abi.encodeWithSelector(IDisputeGame.AlreadySupplied.selector, 0, 0));
-        game.supply(witness, 0, refs(3), twice, new StepProof[](2), new Opening[](2));
+        Opening[] memory openings = new Opening[](2);
+        openings[0].leaves = openings[1].leaves = "leaf";
+        game.supply(witness, 0, refs(3), new uint256[](2), new StepProof[](2), openings);
+        assertEq(game.disputeOf(id).supplied, 1);
     }
 
     function test_supply_wrongLeaf_reverts() public {
