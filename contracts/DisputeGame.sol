@@ -69,6 +69,7 @@ contract DisputeGame is Demands {
             Record storage record = _records[id];
             _requireStatus(record, DisputeStatus.Challenged);
             _requireBefore(DisputeClock.openEnd(record.challengedAt, record.open));
+            if (openings[i].traceRoot.isZeroBundle()) revert ZeroTraceRoot();
             _openTrace(id, record, openings[i].traceRoot);
         }
     }
@@ -156,8 +157,8 @@ contract DisputeGame is Demands {
 
     // Moves, from here on.
 
+    /// @dev An eager claim's root may be anything, zero too: no leaf of such a trace can be supplied.
     function _openTrace(ClaimId id, Record storage record, BundleRoot traceRoot) private {
-        if (traceRoot.isZeroBundle()) revert ZeroTraceRoot();
         record.status = DisputeStatus.Opened;
         record.openedAt = currentInstant();
         record.traceRoot = traceRoot;

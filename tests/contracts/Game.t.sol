@@ -220,6 +220,19 @@ contract GameTest is World, ToyTrace {
         _assertOver(witness, Certainty.Refuted);
     }
 
+    function test_game_eagerTraceRootOfZero_isNoShelter() public {
+        Model memory model = toyModel();
+        model.windows = windows();
+        bytes memory entry = bytes.concat(outputOf(runWith(WRONG)), bytes32(0));
+        ClaimWitness memory witness = claimed(model, toyInputs(), entry, true);
+        challengeClaim(witness);
+        _demandAll(witness);
+        vm.expectRevert(abi.encodeWithSelector(IStepJudge.NotInBundle.selector, 0));
+        this.supplyAll(witness, runWith(WRONG));
+        concludeAt(witness, START + 100);
+        _assertOver(witness, Certainty.Refuted);
+    }
+
     // The sender's gas: metered while the transaction runs, and never more than it cost.
 
     function test_game_meteredGas_isNearlyWhatWasPaid() public {
