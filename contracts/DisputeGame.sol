@@ -9,7 +9,8 @@ import {IModelRegistry, Model, Windows} from "./interfaces/IModelRegistry.sol";
 import {Committed, FaultProof, IStepJudge, Verdict} from "./interfaces/IStepJudge.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {Course, DisputeClock, Phase} from "./libraries/DisputeClock.sol";
-import {MeterLib} from "./libraries/MeterLib.sol";
+import {EncodedSize} from "./libraries/EncodedSize.sol";
+import {Meter, MeterLib} from "./libraries/MeterLib.sol";
 import {Shares, SlashLib} from "./libraries/SlashLib.sol";
 import {ClaimBatchId, ClaimId} from "./types/Ids.sol";
 import {BundleRoot} from "./types/Roots.sol";
@@ -28,10 +29,11 @@ contract DisputeGame is Demands {
     uint256 public constant OPEN_GAS = 200_000;
 
     /// @dev What is left to do after the meter is read, at the least, so that nobody earns by being metered:
-    /// one fresh word; the payments of a slash; ClaimChain's part of a rejection and two payments.
+    /// one fresh word; the payments of a slash; ClaimChain's part of a rejection and two payments; one page's payment.
     uint256 private constant CHALLENGE_TAIL_GAS = 22_000;
     uint256 private constant SLASH_TAIL_GAS = 25_000;
     uint256 private constant REJECT_TAIL_GAS = 100_000;
+    uint256 private constant PAGE_TAIL_GAS = 5_000;
 
     constructor(IVault vault_, IClaimChain claimChain_, IModelRegistry registry_, IStepJudge judge_)
         Demands(vault_, claimChain_, registry_, judge_)
@@ -39,7 +41,7 @@ contract DisputeGame is Demands {
 
     /// @inheritdoc IDisputeGame
     function challenge(ClaimWitness calldata witness) external payable {
-        uint256 startGas = gasleft();
+        Meter memory meter = Meter(gasleft(), EncodedSize.ofCall(witness));
         (ClaimId id,) = claimChain.contest(witness);
         Record storage record = _records[id];
         _requireStatus(record, DisputeStatus.None);
@@ -54,7 +56,7 @@ contract DisputeGame is Demands {
         if (witness.claims.eager) _openTrace(id, record, _eagerTrace(witness.entry));
 
         _lock(bondWei);
-        record.costWei = _cap96(MeterLib.costWei(startGas, CHALLENGE_TAIL_GAS, msg.data));
+        record.costWei = _cap96(MeterLib.costWei(meter, CHALLENGE_TAIL_GAS));
         record.bondWei = bondWei;
         record.open = windows.open;
     }
@@ -76,7 +78,7 @@ contract DisputeGame is Demands {
 
     /// @inheritdoc IDisputeGame
     function prove(ClaimWitness calldata witness, FaultProof calldata proof) external {
-        uint256 startGas = gasleft();
+        Meter memory meter = Meter(gasleft(), EncodedSize.ofCall(witness, proof));
         (ClaimId id, Record storage record) = _recall(witness);
         DisputeStatus status = record.status;
         // After acquittal ClaimChain refuses what is final already.
@@ -88,17 +90,17 @@ contract DisputeGame is Demands {
         Course memory course = _courseOf(record);
         if (verdict == Verdict.BeyondSound) {
             bool early = currentInstant().isBefore(DisputeClock.proveHalf(course, model.windows));
-            _refute(witness, id, early, held, startGas);
+            _refute(witness, id, early, held, meter);
         } else {
             // Else a liar would prove a small fault of its own before somebody proves the one that slashes.
             _requireOver(course, model.windows);
-            _reject(witness, id, held, startGas);
+            _reject(witness, id, held, meter);
         }
     }
 
     /// @inheritdoc IDisputeGame
     function proveEager(ClaimWitness calldata witness, FaultProof calldata proof) external {
-        uint256 startGas = gasleft();
+        Meter memory meter = Meter(gasleft(), EncodedSize.ofCall(witness, proof));
         (ClaimId id,) = claimChain.contest(witness);
         if (!witness.claims.eager) revert NoEagerTrace(id);
         Record storage record = _records[id];
@@ -109,12 +111,12 @@ contract DisputeGame is Demands {
         Model memory model = registry.model(witness.requests.model);
         Verdict verdict = _faultOf(id, _committed(model, witness, traceRoot), proof);
         if (verdict != Verdict.BeyondSound) revert NotBeyondSound(verdict);
-        _refute(witness, id, false, false, startGas);
+        _refute(witness, id, false, false, meter);
     }
 
     /// @inheritdoc IDisputeGame
     function conclude(ClaimWitness calldata witness) external {
-        uint256 startGas = gasleft();
+        Meter memory meter = Meter(gasleft(), EncodedSize.ofCall(witness));
         (ClaimId id, Record storage record) = _recall(witness);
         DisputeStatus status = record.status;
         if (status != DisputeStatus.Challenged) _requireStatus(record, DisputeStatus.Opened);
@@ -126,7 +128,7 @@ contract DisputeGame is Demands {
             _acquit(witness, id, DisputeClock.finalFrom(course, windows));
         } else if (phase == Phase.Unopened || phase == Phase.Starved) {
             emit Silenced(id, status);
-            _refute(witness, id, false, true, startGas);
+            _refute(witness, id, false, true, meter);
         } else {
             revert TooEarly(currentInstant(), DisputeClock.concludableFrom(course, windows));
         }
@@ -176,14 +178,14 @@ contract DisputeGame is Demands {
 
     /// @param early whether the sender's part belongs to the challenger
     /// @param held whether challenge bond and deposits still lie in escrow
-    function _refute(ClaimWitness calldata witness, ClaimId id, bool early, bool held, uint256 startGas) private {
+    function _refute(ClaimWitness calldata witness, ClaimId id, bool early, bool held, Meter memory meter) private {
         Record storage record = _records[id];
         address challenger = record.challenger;
         uint256 pages = _pages[id].length;
         record.status = DisputeStatus.Refuted;
 
         uint256 bondWei = claimChain.refute(witness);
-        uint256 gasWei = MeterLib.costWei(startGas, SLASH_TAIL_GAS, msg.data);
+        uint256 gasWei = MeterLib.costWei(meter, SLASH_TAIL_GAS + pages * PAGE_TAIL_GAS);
         Shares memory shares = SlashLib.split(bondWei, gasWei, pages, challenger != address(0), early);
         emit Slashed(id, bondWei, shares.burnedWei, shares.challengerWei, shares.senderWei, shares.demanderWei * pages);
         vault.burn(shares.burnedWei);
@@ -192,12 +194,12 @@ contract DisputeGame is Demands {
         _payDemanders(id, shares.demanderWei, held);
     }
 
-    function _reject(ClaimWitness calldata witness, ClaimId id, bool held, uint256 startGas) private {
+    function _reject(ClaimWitness calldata witness, ClaimId id, bool held, Meter memory meter) private {
         Record storage record = _records[id];
         uint256 challengerWei = record.costWei;
         record.status = DisputeStatus.Rejected;
 
-        uint256 gasWei = MeterLib.costWei(startGas, REJECT_TAIL_GAS, msg.data);
+        uint256 gasWei = MeterLib.costWei(meter, REJECT_TAIL_GAS + _pages[id].length * PAGE_TAIL_GAS);
         uint256 movedWei = claimChain.reject(witness, challengerWei + gasWei);
         if (movedWei < challengerWei) challengerWei = movedWei;
         _pay(record.challenger, challengerWei + (held ? record.bondWei : 0));

@@ -1,17 +1,26 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+/// @param startGas left when the call began
+/// @param size bytes that the call's arguments need; calldata beyond them is not counted
+struct Meter {
+    uint256 startGas;
+    uint256 size;
+}
+
 /// @title What a transaction costs its sender
 /// @notice Meters a call as if it were the whole transaction: intrinsic gas, calldata, execution, and the calldata floor.
 /// Source: EIP-2028 (4 and 16 gas a byte) and EIP-7623 (floor of 10 and 40).
 library MeterLib {
     uint256 private constant INTRINSIC_GAS = 21_000;
 
-    /// @notice Wei for what was used since `startGas` was left, and `tailGas` that is still to be used.
-    /// @param data the call's own calldata
-    function costWei(uint256 startGas, uint256 tailGas, bytes calldata data) internal view returns (uint256) {
-        uint256 nonzeros = nonzeroBytes(data);
-        return transactionGas(data.length - nonzeros, nonzeros, startGas - gasleft() + tailGas) * priceWei();
+    /// @notice Wei for the call's own calldata, for what was used since it began, and `tailGas` that is still to be used.
+    /// @dev Arguments are decoded wherever they lie, so a call may carry more than them. A contract that calls gets such
+    /// bytes for the price of memory; if they were counted at that of calldata, it would earn by padding.
+    function costWei(Meter memory meter, uint256 tailGas) internal view returns (uint256) {
+        uint256 size = meter.size < msg.data.length ? meter.size : msg.data.length;
+        uint256 nonzeros = nonzeroBytes(msg.data[:size]);
+        return transactionGas(size - nonzeros, nonzeros, meter.startGas - gasleft() + tailGas) * priceWei();
     }
 
     function transactionGas(uint256 zeros, uint256 nonzeros, uint256 executionGas) internal pure returns (uint256) {

@@ -5,6 +5,7 @@ import {Certainty, ClaimWitness, IClaimChain} from "../../contracts/interfaces/I
 import {DisputeStatus, IDisputeGame, LeafRef, StepProof} from "../../contracts/interfaces/IDisputeGame.sol";
 import {Model} from "../../contracts/interfaces/IModelRegistry.sol";
 import {FaultProof, IStepJudge, Opening} from "../../contracts/interfaces/IStepJudge.sol";
+import {EncodedSize} from "../../contracts/libraries/EncodedSize.sol";
 import {MeterLib} from "../../contracts/libraries/MeterLib.sol";
 import {ToyTrace} from "./mocks/ToyTrace.sol";
 import {World} from "./mocks/World.sol";
@@ -253,11 +254,59 @@ contract GameTest is World, ToyTrace {
         _assertProofMetered(witness, stepProof(runWith(WRONG)));
     }
 
+    function test_game_paddedCalldata_isNotMetered() public {
+        ClaimWitness memory witness = _claimed(runWith(WRONG), false);
+        _sendPadded(abi.encodeCall(game.challenge, (witness)), CHALLENGER);
+        uint256 paddedWei = game.disputeOf(claimIdOf(witness)).costWei;
+        witness = _claimed(runWith(WRONG), false);
+        challengeClaim(witness);
+        uint256 plainWei = game.disputeOf(claimIdOf(witness)).costWei;
+        assertTrue(paddedWei < plainWei + 60_000 gwei, "the first challenge writes fresh words, nothing else is dearer");
+
+        openTrace(witness, traceRootOf(runWith(WRONG)));
+        FaultProof memory proof = stepProof(runWith(WRONG));
+        bytes memory call_ = abi.encodeCall(game.prove, (witness, proof));
+        uint256 gasBefore = gasleft();
+        _sendPadded(call_, SENDER);
+        uint256 most = MeterLib.transactionGas(0, call_.length, gasBefore - gasleft());
+        assertLe(vault.balanceOf(SENDER) - HELD, most * 1 gwei);
+    }
+
+    /// @dev 64 KiB more of nonzero bytes than the arguments need: 2.6 million gas at calldata's floor.
+    function _sendPadded(bytes memory call_, address from) private {
+        bytes memory padding = new bytes(65_536);
+        for (uint256 i = 0; i < padding.length; i += 32) {
+            assembly {
+                mstore(add(add(padding, 32), i), not(0))
+            }
+        }
+        vm.prank(from);
+        (bool sent,) = address(game).call(bytes.concat(call_, padding));
+        assertTrue(sent, "a padded call is a call");
+    }
+
     /// @dev Early, so that the sender is paid its gas and nothing else.
     function _assertProofMetered(ClaimWitness memory witness, FaultProof memory proof) private {
         _prove(witness, proof);
         uint256 gasUsed = spentGas();
         _assertMetered(vault.balanceOf(SENDER) - HELD, gasUsed, abi.encodeCall(game.prove, (witness, proof)));
+    }
+
+    function test_game_encodedSize_isTheLengthOfTheCall() public {
+        ClaimWitness memory witness = _claimed(runWith(WRONG), true);
+        FaultProof memory proof = calibratedProof(runWith(WRONG));
+        witness.entryPath = new bytes32[](3);
+        witness.requestPath = new bytes32[](5);
+        assertEq(this.sizeOf(witness), abi.encodeCall(game.conclude, (witness)).length);
+        assertEq(this.sizeOf(witness, proof), abi.encodeCall(game.prove, (witness, proof)).length);
+    }
+
+    function sizeOf(ClaimWitness calldata witness) external pure returns (uint256) {
+        return EncodedSize.ofCall(witness);
+    }
+
+    function sizeOf(ClaimWitness calldata witness, FaultProof calldata proof) external pure returns (uint256) {
+        return EncodedSize.ofCall(witness, proof);
     }
 
     /// @param costWei at a price of one gwei

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {MeterLib} from "../../contracts/libraries/MeterLib.sol";
+import {Meter, MeterLib} from "../../contracts/libraries/MeterLib.sol";
 import {Harness} from "./Harness.sol";
 
 contract MeterLibTest is Harness {
@@ -21,15 +21,21 @@ contract MeterLibTest is Harness {
         assertEq(MeterLib.priceWei(), 11 gwei);
     }
 
-    function testFuzz_costWei_countsEveryByteOfTheCall(bytes calldata data) public {
+    function testFuzz_costWei_countsEveryByteOfTheCall(bytes calldata) public {
+        _assertCost(msg.data, msg.data.length);
+    }
+
+    function testFuzz_costWei_countsNoByteBeyondTheSize(uint256 size, bytes calldata) public {
+        size %= msg.data.length;
+        _assertCost(msg.data[:size], size);
+    }
+
+    function _assertCost(bytes memory data, uint256 size) private {
         vm.fee(1 gwei);
         vm.txGasPrice(1 gwei);
-        uint256 zeros = 0;
-        for (uint256 i = 0; i < data.length; ++i) {
-            if (data[i] == 0) ++zeros;
-        }
-        uint256 most = MeterLib.transactionGas(zeros, data.length - zeros, 2_000_000);
-        uint256 cost = MeterLib.costWei(gasleft(), 1_900_000, data) / 1 gwei;
+        uint256 nonzeros = _counted(data);
+        uint256 most = MeterLib.transactionGas(data.length - nonzeros, nonzeros, 2_000_000);
+        uint256 cost = MeterLib.costWei(Meter(gasleft(), size), 1_900_000) / 1 gwei;
         assertTrue(cost <= most && cost + 100_000 >= most, "calldata by its bytes, execution by gas left");
     }
 

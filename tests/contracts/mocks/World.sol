@@ -75,42 +75,65 @@ abstract contract World is Harness {
         return Windows(Duration.wrap(200), Duration.wrap(100), Duration.wrap(40), Duration.wrap(60), Duration.wrap(80));
     }
 
-    /// @notice Registers `model`, asks it by inputs kept off chain, leases and claims `entry`.
+    /// @notice Registers `model` if nobody did, asks it by inputs kept off chain, leases and claims `entry`.
     function claimed(Model memory model, BundleRoot inputsRoot, bytes memory entry, bool eager)
         internal
         returns (ClaimWitness memory witness)
     {
-        ModelId id = registry.register(model);
-        Wish memory wish;
-        (wish.model, wish.inputsRoot, wish.feeWei) = (id, inputsRoot, FEE);
-        wish.deadline = Instant.wrap(uint40(START + 100_000));
-        (witness.request.nonce, witness.requests.first) = (inbox.nonceOf(REQUESTER), inbox.laneLength(0));
-        vm.deal(REQUESTER, FEE);
-        vm.prank(REQUESTER);
-        (RequestId request, RequestBatchId requests) = inbox.request{value: FEE}(wish);
-
-        witness.request.requester = REQUESTER;
-        (witness.request.model, witness.request.inputsRoot) = (id, inputsRoot);
-        (witness.request.feeWei, witness.request.deadline) = (FEE, wish.deadline);
-        assertEq(RequestId.unwrap(inbox.requestIdOf(witness.request)), RequestId.unwrap(request));
-        witness.requests.count = 1;
-        witness.requests.root = RequestId.unwrap(request);
-        witness.requests.model = id;
-        (witness.requests.feeWei, witness.requests.deadline) = (FEE, wish.deadline);
-        assertEq(RequestBatchId.unwrap(inbox.batchIdOf(witness.requests)), RequestBatchId.unwrap(requests));
-        _claim(witness, entry, eager);
+        witness = asked(model, inputsRoot, address(0));
+        claimBy(EXECUTOR, witness, entry, eager);
     }
 
-    function _claim(ClaimWitness memory witness, bytes memory entry, bool eager) private {
-        vm.prank(EXECUTOR);
-        claims.lease(witness.requests, 0);
-        vm.prank(EXECUTOR);
-        claims.claim(witness.requests, 0, 1, [uint256(1), 0], entry, eager, BOND);
+    /// @notice Orders a request of lane 0 by `REQUESTER`; `callback` is zero or gets 200,000 gas.
+    function asked(Model memory model, BundleRoot inputsRoot, address callback)
+        internal
+        returns (ClaimWitness memory witness)
+    {
+        ModelId id = registry.idOf(model);
+        if (!registry.exists(id)) registry.register(model);
+        Request memory request;
+        (request.requester, request.nonce, request.feeWei) = (REQUESTER, inbox.nonceOf(REQUESTER), FEE);
+        (request.model, request.inputsRoot, request.callback) = (id, inputsRoot, callback);
+        request.callbackGas = callback == address(0) ? 0 : 200_000;
+        request.deadline = Instant.wrap(uint40(block.timestamp + 100_000));
+        Wish memory wish = Wish(id, "", inputsRoot, FEE, 0, 0, request.deadline, callback, request.callbackGas);
+        vm.deal(REQUESTER, FEE);
+        vm.prank(REQUESTER);
+        inbox.request{value: FEE}(wish);
+        return orderOf(request);
+    }
+
+    /// @notice The witness, without a claim yet, of the request that lane 0 ended with.
+    function orderOf(Request memory request) internal view returns (ClaimWitness memory witness) {
+        witness.request = request;
+        witness.requests = RequestBatch({
+            lane: 0,
+            first: inbox.laneLength(0) - 1,
+            count: 1,
+            root: RequestId.unwrap(inbox.requestIdOf(request)),
+            model: request.model,
+            feeWei: request.feeWei,
+            tipWei: request.tipWei,
+            minBondWei: request.minBondWei,
+            deadline: request.deadline,
+            callback: request.callback != address(0)
+        });
+        assertTrue(inbox.isOrdered(inbox.batchIdOf(witness.requests)), "the request that was ordered last");
+    }
+
+    /// @notice Leases the request, reopened or not, and claims `entry`; the witness becomes that claim's.
+    function claimBy(address executor, ClaimWitness memory witness, bytes memory entry, bool eager) internal {
+        RequestBatchId requests = inbox.batchIdOf(witness.requests);
+        (uint32 refutations, uint32 rejections) = claims.attemptsOf(requests, 0);
+        uint96 bondWei = BOND << refutations;
+        vm.prank(executor);
+        claims.lease(witness.requests, refutations + rejections == 0 ? 0 : 1);
+        vm.prank(executor);
+        claims.claim(witness.requests, 0, 1, [uint256(1), 0], entry, eager, bondWei);
         witness.entry = entry;
-        witness.claims.requests = inbox.batchIdOf(witness.requests);
-        (witness.claims.executor, witness.claims.count, witness.claims.bondWei) = (EXECUTOR, 1, BOND);
-        witness.claims.root = keccak256(abi.encodePacked(CLAIM_LEAF_TAG, entry));
-        (witness.claims.claimedAt, witness.claims.eager) = (Instant.wrap(uint40(block.timestamp)), eager);
+        bytes32 root = keccak256(abi.encodePacked(CLAIM_LEAF_TAG, entry));
+        witness.claims =
+            ClaimBatch(requests, executor, 0, 1, root, bondWei, Instant.wrap(uint40(block.timestamp)), eager);
     }
 
     function claimIdOf(ClaimWitness memory witness) internal view returns (ClaimId) {
@@ -125,7 +148,7 @@ abstract contract World is Harness {
     function openTrace(ClaimWitness memory witness, BundleRoot traceRoot) internal {
         TraceOpening[] memory openings = new TraceOpening[](1);
         openings[0] = TraceOpening(witness.index, traceRoot);
-        vm.prank(EXECUTOR);
+        vm.prank(witness.claims.executor);
         game.open(witness.claims, openings);
     }
 
