@@ -27,6 +27,7 @@ from rollup.weights import read_shapes, read_weights
 DRAWN_SAMPLES = 32
 MAX_SAMPLES = 4096
 SEED = 1
+MAX_F32 = 2.0**128 - 2.0**104
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,8 @@ def prepare(blobs: Blobs, package: Package, terms: Terms, samples: Sequence[Sequ
 
 
 def _input(header: bytes, dtype: DType, terms: Terms) -> InputSpec:
-    if not terms.lo <= terms.hi:
-        raise BadInput(f"the range of the inputs {terms.lo}..{terms.hi} is empty")
+    if not -MAX_F32 <= terms.lo <= terms.hi <= MAX_F32:
+        raise BadInput(f"the range of the inputs {terms.lo}..{terms.hi} is empty or not within ±{MAX_F32:.4g}")
     if dtype is DType.F32:
         lo, hi = (int.from_bytes(struct.pack(">f", value), "big") for value in (terms.lo, terms.hi))
         return InputSpec(header, lo, hi)

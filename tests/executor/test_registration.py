@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,12 @@ def test_samples__are_requests_of_their_own(tmp_path: Path) -> None:
     assert len(samples) == 3
     for (sample,), picture in zip(samples, pictures, strict=True):
         assert np.array_equal(sample.numpy(), picture[None])
+
+
+@pytest.mark.parametrize(("lo", "hi"), [(1.0, 0.0), (float("nan"), 1.0), (0.0, float("inf")), (-1e39, 0.0)])
+def test_a_range_that_is_none__is_refused(tmp_path: Path, lo: float, hi: float) -> None:
+    with pytest.raises(BadInput, match="is empty or not within"):
+        prepare(open_blobs(tmp_path), package(), replace(TERMS, lo=lo, hi=hi))
 
 
 @pytest.mark.parametrize("text", ["1,2,3", "1,2,3,4,-5", "1,2,3,4,x", ""])
