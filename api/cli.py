@@ -13,6 +13,8 @@ from rollup.errors import BadInput
 
 # Connections that are open when the server is told to stop have so long to end, seconds.
 GRACE_SECONDS = 5
+# Calls that are served at once, those that follow events among them; each may hold a body in memory.
+MAX_CONCURRENT = 1000
 
 
 def api(settings: SettingsFile = None) -> None:
@@ -27,5 +29,6 @@ def api(settings: SettingsFile = None) -> None:
         host=place.hostname,
         port=place.port,
         log_level="warning",
+        limit_concurrency=MAX_CONCURRENT,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )

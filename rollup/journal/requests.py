@@ -193,9 +193,7 @@ def _accepted_before(
         used = and_(requests.c.requester == requester, requests.c.idempotency_key == idempotency.key)
         row = connection.execute(select(requests.c.id, requests.c.body_hash).where(used)).one_or_none()
         if row is not None and row.body_hash != idempotency.body_hash:
-            raise Conflict(
-                f"idempotency key {idempotency.key!r} came before with another body, request 0x{row.id.hex()}"
-            )
+            raise Conflict(f"idempotency key {idempotency.key!r} came before with another body: 0x{row.id.hex()}")
     found = _rows(connection, requests.c.id == id_)
     return found[0] if found else None
 
