@@ -5,21 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-import torch
 
 from executor.models import LoadedModel
 from prover.checker import Checker
 from rollup.blobs import open_blobs
 from tests.chain_fixture import Anvil
+from tests.one_thread import one_thread as one_thread
 from tests.prover.arena import Arena, prepared
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")
