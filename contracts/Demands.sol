@@ -15,7 +15,7 @@ import {Duration, Instant, currentInstant} from "./types/Time.sol";
 
 /// @title Disputes as they are kept, and the leaves demanded and supplied in them
 /// @notice The half of the game that makes traces available. Knows no verdicts: it only checks that a leaf exists in the
-/// graph before it may be demanded, and that it is that leaf when it is supplied.
+/// graph or the claimed output before it may be demanded, and that it is that leaf when it is supplied.
 abstract contract Demands is IDisputeGame {
     using SafeCast for uint256;
 

@@ -57,6 +57,7 @@ contract StepJudge is IStepJudge {
         Opening calldata opening
     ) external view {
         requireSlot(committed, step, stepRecord, stepPath, slot, leaf);
+        if (_isOutput(committed, step)) return _requireClaimed(committed, leaf, opening, 0);
         _requireOpening(_slotOf(committed, step, stepRecord, slot), leaf, leaf, opening, 0);
     }
 
@@ -69,6 +70,9 @@ contract StepJudge is IStepJudge {
         uint8 slot,
         uint32 leaf
     ) public view {
+        if (_isOutput(committed, step)) {
+            return _requireOutput(committed, stepRecord, stepPath, slot, leaf);
+        }
         _requireStep(committed, step, stepRecord, stepPath);
         uint256 slots = StepCodec.operands(stepRecord) + 1;
         if (slot >= slots) revert ElementOutOfRange(slot, slots);
@@ -186,15 +190,42 @@ contract StepJudge is IStepJudge {
 
     /// @dev The claimed element, from an output claimed by root: a tensor in no bundle.
     function _openClaimed(Committed calldata committed, FaultProof calldata proof) private view returns (uint256) {
-        Opening calldata opening = proof.openings[1];
-        TensorHeader header = committed.outputHeader;
+        uint256 width = committed.outputHeader.width();
+        uint256 leaf = (proof.element * width) / LEAF_BYTES;
+        _requireClaimed(committed, leaf, proof.openings[1], 1);
+        return _bits(_offset(proof.openings[1].leaves) + proof.element * width - leaf * LEAF_BYTES, width);
+    }
+
+    function _requireClaimed(Committed calldata committed, uint256 leaf, Opening calldata opening, uint256 number)
+        private
+        view
+    {
         if (committed.claimedOutput.length != 32) revert WrongLeafBytes(committed.claimedOutput.length, 32);
         if (opening.bundlePath.length != 0) revert WrongPathLength(opening.bundlePath.length, 0);
-        uint256 width = header.width();
-        uint256 leaf = (proof.element * width) / LEAF_BYTES;
-        TensorRoot root = MerkleLib.runRoot(header, leaf, leaf, opening.leaves, opening.siblings);
-        if (TensorRoot.unwrap(root) != bytes32(committed.claimedOutput)) revert NotInBundle(1);
-        return _bits(_offset(opening.leaves) + proof.element * width - leaf * LEAF_BYTES, width);
+        TensorRoot root = MerkleLib.runRoot(committed.outputHeader, leaf, leaf, opening.leaves, opening.siblings);
+        if (TensorRoot.unwrap(root) != bytes32(committed.claimedOutput)) revert NotInBundle(number);
+    }
+
+    /// @dev Whether a leaf's step names the claimed output: the place after the last step.
+    function _isOutput(Committed calldata committed, uint256 step) private pure returns (bool) {
+        return step == StepCodec.tensorsFrom(committed.graphHeader, FROM_RESULT);
+    }
+
+    /// @dev No record of the graph vouches for a claimed output: its header stands in the model.
+    function _requireOutput(
+        Committed calldata committed,
+        bytes calldata stepRecord,
+        bytes32[] calldata stepPath,
+        uint256 slot,
+        uint256 leaf
+    ) private pure {
+        uint256 size = committed.outputHeader.byteLength();
+        if (size <= INLINE_OUTPUT_BYTES) revert InlineOutput(size, INLINE_OUTPUT_BYTES);
+        if (stepRecord.length != 0) revert BadStepRecord(stepRecord.length, 0);
+        if (stepPath.length != 0) revert WrongPathLength(stepPath.length, 0);
+        if (slot != 0) revert ElementOutOfRange(slot, 1);
+        uint256 leaves = MerkleLib.leafCount(committed.outputHeader);
+        if (leaf >= leaves) revert ElementOutOfRange(leaf, leaves);
     }
 
     /// @dev Checks opening `number` to hold the elements of `run`; their offset in calldata.

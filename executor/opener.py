@@ -110,7 +110,8 @@ class Opener:
             witness = view.witness(case.claim.id)
         graph = self._office.models.load(case.model).network.graph
         inputs = tuple(self._inputs(case))
-        shelf = Shelf(self._office.blobs, Run(graph, inputs, case.model.weights_root, case.dispute.trace_root))
+        run = Run(graph, inputs, case.model.weights_root, case.dispute.trace_root, case.claim.output)
+        shelf = Shelf(self._office.blobs, run)
         for page in case.dispute.pages:
             for start in range(0, len(page.missing), LEAVES_PER_CALL):
                 positions = page.missing[start : start + LEAVES_PER_CALL]

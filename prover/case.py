@@ -11,28 +11,41 @@ from dataclasses import dataclass, field, replace
 from prover.fault_proof import Evidence
 from prover.known import Held, Known
 from prover.opened import OpenedTrace
+from prover.output import output_leaves, supplied_output
 from prover.position import Fault, Opinion
 from prover.strategy import REACH
 from rollup.blobs import BlobReader
+from rollup.errors import NotFound
 from rollup.judge.judge import judge
 from rollup.tensor import Tensor
-from rollup.types import INLINE_OUTPUT_BYTES, BundleRoot, ClaimId, Committed
+from rollup.types import INLINE_OUTPUT_BYTES, MAX_DEMAND_LEAVES, BundleRoot, ClaimId, Committed, TensorRoot
 from rollup.view import Page
 
 
 @dataclass
 class Case:
-    """`entry_output`: what the claim holds, bytes or a root; `output`: the canonical bytes of the claimed tensor."""
+    """`entry_output`: what the claim holds, bytes or a root; `output`: the canonical bytes of the claimed tensor, None
+    while nobody has shown it."""
 
     claim: ClaimId
     known: Known
     inputs: Held
     entry_output: bytes
-    output: bytes
+    output: bytes | None
     opinion: Opinion = field(default_factory=Opinion)
     trace: OpenedTrace | None = None
-    # What was missing when the trace was last checked: it is checked again when more of it is known.
-    _checked: tuple[int, ...] | None = None
+    # What was missing when the trace was last checked, and whether the output was: checked again when more is known.
+    _checked: tuple[tuple[int, ...], bool] | None = None
+
+    def __post_init__(self) -> None:
+        self.opinion = replace(self.opinion, is_unserved=self.output is None)
+
+    @property
+    def shown_output(self) -> bytes:
+        """The claimed output. Raises NotFound while nobody has shown it."""
+        if self.output is None:
+            raise NotFound(f"nobody serves the claimed output 0x{self.entry_output.hex()}")
+        return self.output
 
     @property
     def input_bytes(self) -> list[bytes]:
@@ -43,11 +56,20 @@ class Case:
         """Whether the cheap look found the output beyond reach. NaN is beyond."""
         return self.opinion.deviation is not None and not self.opinion.deviation <= REACH
 
+    def take_output(self, output: bytes | None) -> None:
+        """Takes the claimed output, as soon as somebody has shown it."""
+        self.output = output
+        self.opinion = replace(self.opinion, is_unserved=output is None)
+
+    def take_supplied(self, pages: Sequence[Page]) -> None:
+        """Takes the claimed output from leaves that were supplied on chain, if all were."""
+        self.take_output(supplied_output(self.known.graph, TensorRoot(self.entry_output), pages))
+
     def look(self, deviation: float) -> None:
         """Takes the cheap look's result; if that is beyond reach, the second, independent evaluation as well."""
         self.opinion = replace(self.opinion, deviation=deviation)
         if self.is_doubted:
-            second = self.known.checker.second_deviation(self.input_bytes, self.output)
+            second = self.known.checker.second_deviation(self.input_bytes, self.shown_output)
             self.opinion = replace(self.opinion, second=second)
 
     def look_at_trace(self, root: BundleRoot, served: BlobReader, pages: Sequence[Page]) -> None:
@@ -63,10 +85,13 @@ class Case:
             self.trace.fetch(served)
         self.trace.take(pages)
         asked = {ref for page in pages for ref in page.refs}
-        missing = tuple(ref for ref in self.trace.leaves_to_demand() if ref not in asked)
-        self.opinion = replace(self.opinion, missing=missing)
-        if self._checked != self.trace.missing:
-            self._checked = self.trace.missing
+        # The output first: without it a fault of the link can be neither found nor shown.
+        unserved = output_leaves(self.known.graph) if self.output is None else ()
+        wanted = unserved + self.trace.leaves_to_demand(MAX_DEMAND_LEAVES - len(unserved))
+        self.opinion = replace(self.opinion, missing=tuple(ref for ref in wanted if ref not in asked))
+        unchecked = (self.trace.missing, self.output is None)
+        if self._checked != unchecked:
+            self._checked = unchecked
             self.opinion = replace(self.opinion, fault=self._find_fault(self.trace))
 
     def _find_fault(self, trace: OpenedTrace) -> Fault | None:
@@ -90,5 +115,5 @@ class Case:
             claimed_output=self.entry_output,
         )
         is_inline = known.graph.output.byte_length <= INLINE_OUTPUT_BYTES
-        claimed = None if is_inline else Tensor(known.graph.output, self.output)
+        claimed = None if is_inline or self.output is None else Tensor(known.graph.output, self.output)
         return Evidence(committed, known.graph, known.numerics, self.inputs, known.weights, trace, claimed)

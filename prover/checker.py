@@ -136,6 +136,8 @@ class Checker:
         return worst_element(evidence, number, suspects[:MAX_SUSPECTS].tolist())
 
     def _worst_link(self, evidence: Evidence, trace: OpenedTrace) -> tuple[Verdict, int] | None:
+        if not evidence.knows_output:
+            return None
         if not trace.knows(evidence.last) or (self._is_label and not trace.knows(self._judged)):
             return None
         findings = [(find_output(evidence, element), element) for element in range(evidence.graph.output.elements)]

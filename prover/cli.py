@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
+from typing import Annotated
+
+import typer
 
 from prover.disputer import Disputer
 from prover.sources import Sources
@@ -19,12 +23,22 @@ from rollup.daemon import SettingsFile, serve
 RESERVE_WEI = 10**18
 
 
-def watch(settings: SettingsFile = None) -> None:
+def watch(
+    settings: SettingsFile = None,
+    challenge_unserved: Annotated[
+        bool,
+        typer.Option(
+            "--challenge-unserved",
+            help="Challenge outputs that nobody serves by half of the challenge window. An honest executor whose "
+            "endpoint is down wins half of each such bond.",
+        ),
+    ] = False,
+) -> None:
     """Re-runs claims, challenges what is beyond reach, proves faults. Without a key it watches only."""
-    serve(run_watchtower, settings)
+    serve(partial(run_watchtower, challenges_unserved=challenge_unserved), settings)
 
 
-def run_watchtower(settings: Settings, stop: threading.Event) -> None:
+def run_watchtower(settings: Settings, stop: threading.Event, challenges_unserved: bool = False) -> None:
     """Runs until `stop`. Raises what a Daemon raises at its start, and Stop if going on would be unsafe."""
     if settings.key is None:
         client = Client.connect(settings.rpc_url, settings.deployment.chain_id, settings.rpc_timeout_seconds)
@@ -32,7 +46,8 @@ def run_watchtower(settings: Settings, stop: threading.Event) -> None:
         _watch(settings, stop, follower, Disputer(client, settings.deployment, None))
         return
     with Daemon.start(settings) as daemon:
-        _watch(settings, stop, daemon.follower, Disputer(daemon.client, settings.deployment, daemon.sender))
+        disputer = Disputer(daemon.client, settings.deployment, daemon.sender, challenges_unserved)
+        _watch(settings, stop, daemon.follower, disputer)
 
 
 def _watch(settings: Settings, stop: threading.Event, follower: Follower, disputer: Disputer) -> None:

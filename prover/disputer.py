@@ -19,7 +19,7 @@ from rollup.chain.vault import Vault
 from rollup.config import Deployment
 from rollup.errors import NotFound, NotYet, Refused
 from rollup.graph import Graph
-from rollup.types import ZERO_ADDRESS, ZERO_WORD, Address, BundleRoot, ClaimId, Dispute, DisputeStatus, StepProof
+from rollup.types import ZERO_ADDRESS, ZERO_WORD, Address, BundleRoot, ClaimId, Dispute, DisputeStatus
 from rollup.view import MadeClaim, View
 
 # Kept in the account for gas: a fault proof of the largest size at a high price.
@@ -54,10 +54,15 @@ class Look:
 
 
 class Disputer:
-    """The hands of a watchtower. Without a sender it reads and never acts."""
+    """The hands of a watchtower. Without a sender it reads and never acts.
 
-    def __init__(self, client: Client, deployment: Deployment, sender: Sender | None) -> None:
-        self._client, self._sender = client, sender
+    `challenges_unserved`: its operator stakes money on outputs that nobody serves.
+    """
+
+    def __init__(
+        self, client: Client, deployment: Deployment, sender: Sender | None, challenges_unserved: bool = False
+    ) -> None:
+        self._client, self._sender, self._challenges_unserved = client, sender, challenges_unserved
         self._disputes, self._vault = Disputes(deployment), Vault(deployment)
         # What was sent and may not show yet, by claim, move and the state of the dispute that it was made in.
         self._sent: dict[tuple[ClaimId, str, DisputeStatus, int], Intent] = {}
@@ -103,6 +108,7 @@ class Disputer:
             balance_wei=look.balance_wei,
             challenge_bond_wei=self.challenge_bond(look, made.bond_wei),
             leaf_deposit_wei=look.leaf_deposit_wei,
+            challenges_unserved=self._challenges_unserved,
         )
 
     def act(self, view: View, move: ClaimMove, seen: tuple[Position, Opinion], look: Look, graph: Graph) -> None:
@@ -146,7 +152,7 @@ class Disputer:
                 send = self._disputes.prove_eager if eager else self._disputes.prove
                 return send(witness, fault.proof)
             case Demand(_, leaves, deposit_wei):
-                steps = [StepProof(graph.steps[ref.step].record, graph.step_path(ref.step)) for ref in leaves]
+                steps = [graph.step_proof(ref.step) for ref in leaves]
                 return self._disputes.demand(witness, leaves, steps, look.take(deposit_wei))
             case Conclude():
                 return self._disputes.conclude(witness)

@@ -35,7 +35,7 @@ class TensorBundle(Protocol):
 class Evidence:
     """Everything that a fault in one opened trace is shown from.
 
-    `claimed` is the claimed output where the claim holds only its root, else None.
+    `claimed` is the claimed output where the claim holds only its root, and somebody has shown it; else None.
     """
 
     committed: Committed
@@ -50,6 +50,10 @@ class Evidence:
     def last(self) -> int:
         """Number of the step that makes the output."""
         return len(self.graph.steps) - 1
+
+    @property
+    def knows_output(self) -> bool:
+        return self.claimed is not None or is_inline(self.committed)
 
     def tensor(self, step: int, slot: int) -> Tensor:
         """Tensor in slot `slot` of a step: 0 its result, 1.. its operands."""
@@ -67,10 +71,9 @@ class Evidence:
 
     def claimed_bits(self, element: int) -> int:
         """Bits of one element of the claimed output. Raises Doubt if only its root is known."""
-        run = Run(0, element, 1)
         if self.claimed is not None:
-            return run_of(self.claimed, run)[0]
-        if not is_inline(self.committed):
+            return run_of(self.claimed, Run(0, element, 1))[0]
+        if not self.knows_output:
             raise Doubt("the claimed output is known only by its root")
         return bits_of(self.committed.claimed_output, self.graph.output.dtype)[element]
 

@@ -83,7 +83,9 @@ class OpenedTrace:
             self._tensors[step], self._paths[step] = tensor, path
 
     def _step_of(self, ref: LeafRef) -> int | None:
-        """The step whose result a ref names; None for inputs and weights."""
+        """The step whose result a ref names; None for inputs, weights and the claimed output."""
+        if ref.step == len(self._graph.steps):
+            return None
         if ref.slot == 0:
             return ref.step
         operand = self._graph.steps[ref.step].operands[ref.slot - 1]

@@ -28,6 +28,7 @@ class Position:
 
     `balance_wei` is what `me` can bond: its Vault balance and what it is willing to send along. The prices are those
     of that block's base fee: `challenge_bond_wei` for this claim, `leaf_deposit_wei` for each demanded leaf.
+    `challenges_unserved`: whether my operator stakes money on outputs that nobody serves.
     """
 
     claim: ClaimId
@@ -42,6 +43,7 @@ class Position:
     balance_wei: int
     challenge_bond_wei: int
     leaf_deposit_wei: int
+    challenges_unserved: bool = False
 
     @property
     def course(self) -> Course:
@@ -64,9 +66,19 @@ class Position:
         return is_before(self.now, self.challenge_end)
 
     @property
+    def unserved_from(self) -> int:
+        """From when on an output that nobody serves may be challenged for that."""
+        return unserved_from(self.claimed_at, self.windows)
+
+    @property
     def leaves_left(self) -> int:
         """How many leaves may still be demanded."""
         return MAX_DEMAND_LEAVES - self.dispute.demanded
+
+
+def unserved_from(claimed_at: int, windows: Windows) -> int:
+    """Half of the challenge window: until then the executor's endpoint may come up."""
+    return claimed_at + windows.challenge // 2
 
 
 @dataclass(frozen=True)
@@ -89,13 +101,15 @@ class Opinion:
 
     `deviation`: the greatest difference of the claimed output from my run, in units of the model's reach; None while I
     have no run. `second`: the same from an independent evaluation, asked for before any bond. `missing`: leaves of the
-    opened trace, weights or inputs that I need and nobody serves.
+    opened trace or of the claimed output that I need and nobody serves. `is_unserved`: nobody has shown the output, so
+    there is no deviation.
     """
 
     deviation: float | None = None
     second: float | None = None
     fault: Fault | None = None
     missing: tuple[LeafRef, ...] = ()
+    is_unserved: bool = False
 
 
 @dataclass(frozen=True)

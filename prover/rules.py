@@ -62,11 +62,23 @@ def _is_within_reach(opinion: Opinion) -> bool:
 def _challenges_within_reach(move: ClaimMove, position: Position, opinion: Opinion) -> bool:
     if not isinstance(move, Challenge) or (position.eager and opinion.fault is not None):
         return False
-    return _is_within_reach(opinion)
+    return not opinion.is_unserved and _is_within_reach(opinion)
 
 
 def _demands_within_reach(move: ClaimMove, position: Position, opinion: Opinion) -> bool:
-    return isinstance(move, Demand) and _is_within_reach(opinion)
+    return isinstance(move, Demand) and not opinion.is_unserved and _is_within_reach(opinion)
+
+
+def _stakes_on_unserved_untold(move: ClaimMove, position: Position, opinion: Opinion) -> bool:
+    if isinstance(move, Challenge) and position.eager and opinion.fault is not None:
+        return False
+    return isinstance(move, Challenge | Demand) and opinion.is_unserved and not position.challenges_unserved
+
+
+def _challenges_unserved_early(move: ClaimMove, position: Position, opinion: Opinion) -> bool:
+    if not isinstance(move, Challenge) or not opinion.is_unserved or opinion.fault is not None:
+        return False
+    return is_before(position.now, position.claimed_at + position.windows.challenge // 2)
 
 
 def _challenges_what_it_could_prove(move: ClaimMove, position: Position, opinion: Opinion) -> bool:
@@ -160,6 +172,16 @@ RULES = (
         "challenge unless two evaluations find the output beyond reach",
         "a smaller difference can come from a trace in which nothing can be proven, and the bond is lost",
         _challenges_within_reach,
+    ),
+    Rule(
+        "stake money on an output that nobody serves, unless told to",
+        "an honest executor's endpoint may be down, and would earn it",
+        _stakes_on_unserved_untold,
+    ),
+    Rule(
+        "challenge for an unserved output in the first half of the window",
+        "until then its executor may serve it",
+        _challenges_unserved_early,
     ),
     Rule(
         "challenge an eager claim whose trace is served, but for a fault that only rejects",

@@ -7,7 +7,7 @@ Knows no chain, no torch and no clock: `Position.now` is the block's time. What 
 from __future__ import annotations
 
 from prover.position import Challenge, ClaimMove, Conclude, Demand, Opinion, Position, Prove, Wait, Withdraw
-from rollup.clock import CONCLUDABLE, Phase
+from rollup.clock import CONCLUDABLE, Phase, is_before
 from rollup.types import Certainty, DisputeStatus
 
 # What is beyond the reach of every run that stays inside its bounds.
@@ -57,6 +57,8 @@ def _before_challenge(position: Position, opinion: Opinion) -> ClaimMove | Wait:
         return Prove(position.claim, opinion.fault, eager=True)
     if not position.may_challenge:
         return Wait(position.claim, "the challenge window is over")
+    if opinion.is_unserved and opinion.fault is None:
+        return _unserved(position)
     if position.eager:
         # Its trace is known: a fault that slashes is proven without a bond; only what is not served, or a fault that
         # only rejects, takes a dispute.
@@ -70,6 +72,15 @@ def _before_challenge(position: Position, opinion: Opinion) -> ClaimMove | Wait:
         return _later(position, "beyond reach; a second evaluation is needed before a bond")
     if not is_beyond_reach(opinion):
         return _later(position, "in doubt: a second evaluation finds the output within reach")
+    return _challenge(position)
+
+
+def _unserved(position: Position) -> ClaimMove | Wait:
+    # It cannot be checked, but an honest executor whose endpoint is down would earn the bond.
+    if not position.challenges_unserved:
+        return _later(position, "nobody serves the claimed output, and I am not told to challenge for that")
+    if is_before(position.now, position.unserved_from):
+        return Wait(position.claim, "nobody serves the claimed output yet", position.unserved_from)
     return _challenge(position)
 
 
@@ -100,14 +111,15 @@ def _opened(position: Position, opinion: Opinion) -> ClaimMove | Wait:
     if opinion.fault is not None:
         return Wait(position.claim, "a fault that only rejects is heard later", position.course.concludable_from)
     if opinion.missing and position.phase is Phase.COLLECTING:
-        reason = "leaves are missing, and no more can be demanded or paid for, or the output is within reach"
+        reason = "leaves are missing, and no more can be demanded or paid for, or the output is within reach or unseen"
         return Wait(position.claim, reason, position.course.collect_end)
     return Wait(position.claim, _WAITS[position.phase], position.course.concludable_from)
 
 
 def _demand(position: Position, opinion: Opinion) -> Demand | None:
     # Within reach it may be honest, and the deposit would be its executor's.
-    if position.phase is not Phase.COLLECTING or not opinion.missing or not is_beyond_reach(opinion):
+    is_staked = is_beyond_reach(opinion) or (opinion.is_unserved and position.challenges_unserved)
+    if position.phase is not Phase.COLLECTING or not opinion.missing or not is_staked:
         return None
     affordable = (
         position.balance_wei // position.leaf_deposit_wei if position.leaf_deposit_wei else position.leaves_left

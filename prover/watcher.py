@@ -7,6 +7,7 @@ it finds. When unsure it stays silent, and says so.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import islice
 
 import structlog
@@ -14,11 +15,11 @@ import structlog
 from prover.case import Case
 from prover.disputer import Disputer, Look
 from prover.known import Held, KnownModels
-from prover.position import Position, Wait
+from prover.position import Position, Wait, unserved_from
 from prover.sources import ENDPOINT_SECONDS, Sources
 from prover.strategy import collect, decide
 from rollup.clock import is_before
-from rollup.errors import BadEncoding, Doubt, Insolvent, Refused, RollupError
+from rollup.errors import BadEncoding, Doubt, Insolvent, NotFound, Refused, RollupError
 from rollup.inputs import split_inputs
 from rollup.tensor import TensorSpec
 from rollup.types import INLINE_OUTPUT_BYTES, Certainty, ClaimId, Model, TensorRoot
@@ -78,7 +79,9 @@ class Watchtower:
             if claim.id in self._cases or (claim.id in self._quiet and not claim.contested):
                 continue
             case = self._open_case(view, claim)
-            if case is not None:
+            if case is not None and case.output is None:
+                self._cases[claim.id] = case
+            elif case is not None:
                 by_model.setdefault(case.known.record.weights_root + case.known.graph.root, []).append(case)
         for cases in by_model.values():
             waiting = iter(cases)
@@ -91,7 +94,7 @@ class Watchtower:
 
     def _look_at(self, view: View, cases: list[Case]) -> None:
         checker = cases[0].known.checker
-        ratios = checker.deviations([case.input_bytes for case in cases], [case.output for case in cases])
+        ratios = checker.deviations([case.input_bytes for case in cases], [case.shown_output for case in cases])
         for case, ratio in zip(cases, ratios, strict=True):
             case.look(ratio)
             if case.is_doubted:
@@ -100,6 +103,7 @@ class Watchtower:
             if case.is_doubted or view.claim(case.claim).contested:
                 self._cases[case.claim] = case
             else:
+                self._cases.pop(case.claim, None)
                 self._quiet.add(case.claim)
 
     def _open_case(self, view: View, claim: MadeClaim) -> Case | None:
@@ -115,9 +119,13 @@ class Watchtower:
         return Case(claim.id, known, inputs, claim.output, output)
 
     def _put_off(self, view: View, claim: ClaimId, error: RollupError) -> None:
-        pause = self._retries.get(claim, (0, 1))[1]
-        self._retries[claim] = (view.now + pause, min(2 * pause, MAX_PAUSE_SECONDS))
+        self._pause(view, claim, view.now + MAX_PAUSE_SECONDS)
         self._say(claim, f"not watchable: {error}")
+
+    def _pause(self, view: View, claim: ClaimId, until: int) -> None:
+        """Nothing more is asked for a claim for twice as long as the last time, but at most `until`."""
+        pause = self._retries.get(claim, (0, 1))[1]
+        self._retries[claim] = (min(view.now + pause, until), min(2 * pause, MAX_PAUSE_SECONDS))
 
     def _inputs(self, view: View, claim: MadeClaim) -> Held:
         request = view.request(claim.request)
@@ -130,11 +138,28 @@ class Watchtower:
         specs = [TensorSpec.from_header(item.header) for item in record.inputs]
         return Held([self._sources.all.get_tensor(root, spec) for root, spec in zip(roots, specs, strict=True)])
 
-    def _output(self, record: Model, claim: MadeClaim) -> bytes:
+    def _output(self, record: Model, claim: MadeClaim) -> bytes | None:
+        """The claimed output; None if its claim holds only a root, and nobody serves it."""
         spec = TensorSpec.from_header(record.output_header)
         if spec.byte_length <= INLINE_OUTPUT_BYTES:
             return claim.output
-        return self._sources.all.get_tensor(TensorRoot(claim.output), spec).data
+        with suppress(NotFound):
+            return self._sources.all.get_tensor(TensorRoot(claim.output), spec).data
+        return None
+
+    def _look_for_output(self, view: View, claim: MadeClaim, case: Case) -> None:
+        """What nobody served may be served by now, or was supplied on chain. In a dispute there is no time to pause."""
+        dispute = view.state.disputes.get(claim.id)
+        if dispute is not None:
+            case.take_supplied(dispute.pages)
+        is_due = claim.contested or not is_before(view.now, self._retries.get(claim.id, (0, 0))[0])
+        if case.output is None and is_due:
+            case.take_output(self._output(case.known.record, claim))
+            # Asked once more before anybody challenges for it.
+            half = unserved_from(claim.claimed_at, case.known.record.windows)
+            self._pause(view, claim.id, half if is_before(view.now, half) else view.now + MAX_PAUSE_SECONDS)
+        if case.output is not None:
+            self._look_at(view, [case])
 
     # Cases: the dearer looks, and the moves.
 
@@ -150,6 +175,8 @@ class Watchtower:
     def _attend(self, view: View, claim: MadeClaim, look: Look) -> None:
         """One move; the next block brings the next."""
         case = self._cases[claim.id]
+        if case.output is None:
+            self._look_for_output(view, claim, case)
         position = self._disputer.position(view, claim, look)
         self._look_at_trace(view, claim, case, position)
         move = decide(position, case.opinion)
@@ -159,11 +186,11 @@ class Watchtower:
             self._disputer.act(view, move, (position, case.opinion), look, case.known.graph)
 
     def _look_at_trace(self, view: View, claim: MadeClaim, case: Case, position: Position) -> None:
-        """An eager trace is looked at before anybody challenges it, if its output is doubted."""
+        """An eager trace is looked at before anybody challenges it, if its output is doubted or not served."""
         served = self._sources.of(view.state.endpoints.get(claim.executor))
         if any(position.dispute.trace_root):
             case.look_at_trace(position.dispute.trace_root, served, view.dispute(claim.id).pages)
-        elif claim.trace_root is not None and case.is_doubted:
+        elif claim.trace_root is not None and (case.is_doubted or case.output is None):
             case.look_at_trace(claim.trace_root, served, ())
 
     # Money and words.

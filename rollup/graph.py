@@ -13,7 +13,7 @@ from functools import cached_property
 from rollup.errors import BadEncoding, BadGraph
 from rollup.merkle import Tree, keccak256, sha256
 from rollup.tensor import TensorSpec
-from rollup.types import GraphRoot, NumericsRoot
+from rollup.types import GraphRoot, NumericsRoot, StepProof
 
 STEP_TAG = keccak256(b"anh.v1.step")
 GRAPH_TAG = keccak256(b"anh.v1.graph")
@@ -154,6 +154,12 @@ class Graph:
 
     def step_path(self, number: int) -> tuple[bytes, ...]:
         return self.tree.path(number)
+
+    def step_proof(self, number: int) -> StepProof:
+        """Proof of a step's record; empty for the place after the last step, which names the claimed output."""
+        if number == len(self.steps):
+            return StepProof(b"", ())
+        return StepProof(self.steps[number].record, self.step_path(number))
 
 
 @dataclass(frozen=True)

@@ -222,7 +222,10 @@ class Committed:
 
 @dataclass(frozen=True)
 class LeafRef:
-    """One leaf that somebody misses: slot 0 is the step's result, 1.. its operands."""
+    """One leaf that somebody misses: slot 0 is the step's result, 1.. its operands.
+
+    Slot 0 of the step after the last is the claimed output, if its claim holds only the root.
+    """
 
     step: int
     slot: int

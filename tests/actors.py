@@ -33,7 +33,8 @@ from rollup.config import Deployment
 from rollup.errors import RollupError
 from rollup.events import FaultProven, Silenced
 from rollup.graph import Op
-from rollup.types import BundleRoot, ClaimId, DisputeStatus, RequestId, TraceOpening
+from rollup.tensor import Tensor as Canonical
+from rollup.types import INLINE_OUTPUT_BYTES, BundleRoot, ClaimId, DisputeStatus, RequestId, TraceOpening
 from rollup.view import View
 
 # Sent along with a lease and a claim: more than both need, the rest stays in the Vault.
@@ -47,6 +48,8 @@ class Lie(ABC):
     name: str
     # Whether the tensors of the opened trace are served.
     serves = True
+    # Whether an output is served that is claimed by its root.
+    shows_output = True
     # The event by which it is to fall: a proven fault, or silence.
     falls_by: type[FaultProven] | type[Silenced] = FaultProven
 
@@ -192,7 +195,7 @@ class Liar:
         lease = self._claims.lease(batch, 0, turn=request.hex(), value_wei=STAKE_WEI)
         self._sender.send(lease)
         bond = self._claims.minimum_bond(self._place.snapshot(), batch, 0, self.address) * 5 // 4
-        entry = self.lie.output(self._place.model, self._inputs(ordered.inputs))
+        entry = self._entry(self.lie.output(self._place.model, self._inputs(ordered.inputs)))
         self._sender.send(self._claims.claim(Claim(batch, 0, 1, (0,), (entry,), False, bond), value_wei=STAKE_WEI))
 
     def answer(self, view: View, claim: ClaimId) -> None:
@@ -208,6 +211,14 @@ class Liar:
         opening = TraceOpening(made.index, BundleRoot(trace.root))
         self._sender.send(self._disputes.open(view.claims_of(made).batch, [opening]))
         self._opened = True
+
+    def _entry(self, output: bytes) -> bytes:
+        if len(output) <= INLINE_OUTPUT_BYTES:
+            return output
+        claimed = Canonical(self._place.model.network.graph.output, output)
+        if self.lie.shows_output:
+            self._blobs.put_tensor(claimed)
+        return claimed.root
 
     def close(self) -> None:
         self._server.shutdown()

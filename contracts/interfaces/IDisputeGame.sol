@@ -39,7 +39,9 @@ struct TraceOpening {
     BundleRoot traceRoot;
 }
 
-/// @notice One leaf that somebody misses, named as a step sees it.
+/// @notice One leaf that somebody misses, named as a step sees it; or a leaf of the claimed output, if the claim holds
+/// only its root: in slot 0 of the step after the last. That is in no graph and no bundle, so its `StepProof` and its
+/// bundle path are empty.
 /// @param slot 0 the step's result, 1.. its operands (inputs, weights or earlier results)
 struct LeafRef {
     uint32 step;
@@ -58,7 +60,8 @@ struct DemandPage {
     uint16 count;
 }
 
-/// @notice Proof of a step's record, so that a leaf's tensor header is taken from the graph and never from a trace.
+/// @notice Proof of a step's record, so that a leaf's tensor header is taken from the graph and never from a trace. Empty
+/// for a leaf of the claimed output.
 struct StepProof {
     bytes record;
     bytes32[] path;
@@ -111,7 +114,8 @@ interface IDisputeGame {
     /// @notice Executor only: opens the traces of any number of challenged claims of one batch.
     function open(ClaimBatch calldata claims, TraceOpening[] calldata openings) external;
 
-    /// @notice In the collect period: asks for leaves of an opened trace, against a deposit for their supply.
+    /// @notice In the collect period: asks for leaves of an opened trace or of the claimed output, against a deposit for
+    /// their supply.
     /// @param refs at least one, and with those demanded before at most 256
     /// @param steps one proof per ref
     function demand(ClaimWitness calldata witness, LeafRef[] calldata refs, StepProof[] calldata steps) external payable;

@@ -82,12 +82,14 @@ interface IStepJudge {
     error WrongPathLength(uint256 received, uint256 expected);
     error NotInBundle(uint256 opening);
     error NotInNumerics(uint32 step);
+    /// @notice An output of so few bytes stands whole in its claim: none of it can be missing.
+    error InlineOutput(uint256 received, uint256 limit);
 
     function judge(Committed calldata committed, FaultProof calldata proof) external view returns (Verdict);
 
     /// @notice Checks one leaf of the tensor in slot `slot` of a step (0 the result, 1.. its operands) against the
-    /// committed roots. Reverts if it is not that leaf.
-    /// @param opening exactly one leaf
+    /// committed roots; or of the claimed output, as `LeafRef` names it. Reverts if it is not that leaf.
+    /// @param opening exactly one leaf; of the claimed output without a bundle path
     function requireLeaf(
         Committed calldata committed,
         uint32 step,
@@ -98,7 +100,8 @@ interface IStepJudge {
         Opening calldata opening
     ) external view;
 
-    /// @notice Checks that leaf `leaf` of slot `slot` of step `step` exists in the graph. Reverts otherwise.
+    /// @notice Checks that leaf `leaf` of slot `slot` of step `step` exists in the graph, or in a claimed output that is
+    /// not inline. Reverts otherwise.
     function requireSlot(
         Committed calldata committed,
         uint32 step,

@@ -74,10 +74,7 @@ def claimed_value(committed: Committed, element: int, openings: Sequence[Opening
         return _cut(spec, run, 0, committed.claimed_output)[0]
     first, last = spec.leaves_of(element, 1)
     (opening,) = openings
-    if opening.bundle_path:
-        raise BadEncoding("a claimed output lies in no bundle")
-    if root_of_opening(spec, opening, first, last) != committed.claimed_output:
-        raise BadEncoding("the opened output is not the claimed one")
+    _require_claimed(committed, opening, first, last)
     return _cut(spec, run, first, opening.leaves)[0]
 
 
@@ -109,22 +106,50 @@ def require_factor(committed: Committed, proof: FaultProof) -> None:
 
 def require_slot(committed: Committed, ref: LeafRef, proof: StepProof) -> TensorSpec:
     """Checks that the leaf that `ref` names exists; returns the tensor's shape."""
+    if _is_output(committed, ref):
+        return _output_of_leaf(committed, ref, proof)
     return _place_of_leaf(committed, ref, proof).spec
 
 
 def require_leaf(committed: Committed, ref: LeafRef, proof: StepProof, opening: Opening) -> None:
     """Checks that `opening` is exactly the leaf that `ref` names."""
+    if _is_output(committed, ref):
+        _output_of_leaf(committed, ref, proof)
+        _require_claimed(committed, opening, ref.leaf, ref.leaf)
+        return
     place = _place_of_leaf(committed, ref, proof)
     _require_in_bundle(place, root_of_opening(place.spec, opening, ref.leaf, ref.leaf), opening)
+
+
+def _is_output(committed: Committed, ref: LeafRef) -> bool:
+    """Whether a ref names the claimed output: the place after the last step."""
+    return ref.step == counts_of(committed)[2]
+
+
+def _output_of_leaf(committed: Committed, ref: LeafRef, proof: StepProof) -> TensorSpec:
+    """Shape of the claimed output. No record of the graph vouches for it: its header stands in the model."""
+    spec = TensorSpec.from_header(committed.output_header)
+    if is_inline(committed):
+        raise BadEncoding(f"an output of {spec.byte_length} bytes stands whole in its claim")
+    if proof.record or proof.path:
+        raise BadEncoding("a claimed output lies in no graph")
+    if ref.slot != 0:
+        raise BadEncoding(f"slot {ref.slot} is outside a claimed output, which has slot 0 only")
+    _require_in_tensor(spec, ref)
+    return spec
 
 
 def _place_of_leaf(committed: Committed, ref: LeafRef, proof: StepProof) -> _Place:
     place = _place(committed, ref.step, step_of(committed, ref.step, proof), ref.slot)
     if place.index >= place.count:
         raise BadEncoding(f"tensor {place.index} is outside a bundle of {place.count}")
-    if not 0 <= ref.leaf < place.spec.leaf_count:
-        raise BadEncoding(f"leaf {ref.leaf} is outside a tensor of {place.spec.leaf_count} leaves")
+    _require_in_tensor(place.spec, ref)
     return place
+
+
+def _require_in_tensor(spec: TensorSpec, ref: LeafRef) -> None:
+    if not 0 <= ref.leaf < spec.leaf_count:
+        raise BadEncoding(f"leaf {ref.leaf} is outside a tensor of {spec.leaf_count} leaves")
 
 
 def _place(committed: Committed, number: int, step: Step, slot: int) -> _Place:
@@ -145,6 +170,14 @@ def _place(committed: Committed, number: int, step: Step, slot: int) -> _Place:
 def _require_in_bundle(place: _Place, root: TensorRoot, opening: Opening) -> None:
     if root_of_bundle(root, place.index, place.count, opening.bundle_path) != place.bundle:
         raise BadEncoding(f"the opened tensor is not number {place.index} of its bundle")
+
+
+def _require_claimed(committed: Committed, opening: Opening, first: int, last: int) -> None:
+    spec = TensorSpec.from_header(committed.output_header)
+    if opening.bundle_path:
+        raise BadEncoding("a claimed output lies in no bundle")
+    if root_of_opening(spec, opening, first, last) != committed.claimed_output:
+        raise BadEncoding("the opened output is not the claimed one")
 
 
 def _cut(spec: TensorSpec, run: Run, first_leaf: int, leaves: bytes) -> tuple[int, ...]:

@@ -3,7 +3,8 @@ pragma solidity ^0.8.28;
 
 import {Harness} from "./Harness.sol";
 import {StepJudge} from "../../contracts/StepJudge.sol";
-import {Committed, FaultProof, Verdict} from "../../contracts/interfaces/IStepJudge.sol";
+import {LeafRef, StepProof} from "../../contracts/interfaces/IDisputeGame.sol";
+import {Committed, FaultProof, Opening, Verdict} from "../../contracts/interfaces/IStepJudge.sol";
 
 /// @notice Verdicts of the contract on the cases that its Python twin decided (tests/parity/generate.py).
 contract ParityJudgeTest is Harness {
@@ -55,6 +56,27 @@ contract ParityJudgeTest is Harness {
 
     function test_judge_rowsOverSeveralLeaves_areJudgedAsByTheTwin() public view {
         _compare("wide");
+    }
+
+    function test_requireLeaf_everyNameAndOpening_isTakenAsByTheTwin() public view {
+        string memory json = vm.readFile("tests/parity/vectors/leaves.json");
+        bytes[] memory cases = vm.parseJsonBytesArray(json, ".cases");
+        uint256[] memory reverts = vm.parseJsonUintArray(json, ".reverts");
+        assertTrue(cases.length > 32, "a file has cases");
+        assertEq(reverts.length, cases.length);
+        for (uint256 i = 0; i < cases.length; ++i) {
+            try this.requireLeaf(cases[i]) {
+                if (reverts[i] == 1) revert NotRefused("leaves", i);
+            } catch (bytes memory reason) {
+                if (reverts[i] == 0) revert Refused("leaves", i, reason);
+            }
+        }
+    }
+
+    function requireLeaf(bytes calldata encoded) external view {
+        (Committed memory committed, LeafRef memory ref, StepProof memory step, Opening memory opening) =
+            abi.decode(encoded, (Committed, LeafRef, StepProof, Opening));
+        _judge.requireLeaf(committed, ref.step, step.record, step.path, ref.slot, ref.leaf, opening);
     }
 
     function _compare(string memory file) private view {

@@ -35,7 +35,7 @@ contract StepJudgeTest is Harness, TraceWorld {
         add(1, shape(F32, 3), floats(0, ONE, 0x40000000));
         bytes memory operands = bytes.concat(operand(0, 0), operand(1, 0), operand(1, 1));
         int64[] memory attributes = new int64[](5);
-        (attributes[0], attributes[1], attributes[3], attributes[4]) = (600, 3, 600, 1);
+        (attributes[0], attributes[1], attributes[3], attributes[4]) = (600, 3, 1, 1);
         addStep(
             record(OP_CONTRACT, 1, shape(F32, 3), operands, attributes),
             shape(F32, 3),
@@ -196,7 +196,7 @@ contract StepJudgeTest is Harness, TraceWorld {
 
     function test_judge_readsBeyondOperand_acquits() public {
         int64[] memory attributes = new int64[](5);
-        (attributes[0], attributes[1], attributes[3], attributes[4]) = (600, 3, 601, 1);
+        (attributes[0], attributes[1], attributes[3], attributes[4]) = (600, 3, 2, 1);
         bytes memory operands = bytes.concat(operand(0, 0), operand(1, 0), operand(1, 1));
         records[0] = record(OP_CONTRACT, 1, shape(F32, 3), operands, attributes);
         assertVerdict(lie(0, floats(0, 0, 0)), contraction(2), Verdict.NoFault);
@@ -314,6 +314,57 @@ contract StepJudgeTest is Harness, TraceWorld {
         judge.requireSlot(honest, 0, records[0], path, 4, 0);
         vm.expectRevert(abi.encodeWithSelector(MerkleLib.WrongLeafBytes.selector, 1024, 32));
         judge.requireLeaf(honest, 0, records[0], path, 2, 7, leaf);
+    }
+
+    /// @dev The graph cut after a relu over 300 ones: its output is claimed by the root of two leaves.
+    function claimedByRoot() internal returns (Committed memory all, Opening memory last) {
+        cut();
+        bytes memory ones = repeated(ONE, 300);
+        add(0, shape(F32, 300), ones);
+        records[1] = record(OP_RELU, 0, shape(F32, 300), operand(0, 1), new int64[](0));
+        tensors[2][1] = Tensor(shape(F32, 300), ones);
+        Tensor memory claimed = Tensor(shape(F32, 300), bytes.concat(repeated(ONE, 299), repeated(HALF, 1)));
+        all = committed(bytes.concat(rootOf(claimed)));
+        last.leaves = slice(claimed.data, 1024, 1200);
+        last.siblings = siblingsOf(leavesOf(claimed.data), 1, 1);
+    }
+
+    function test_outputLeaf_ofAnInlineOutput_reverts() public {
+        vm.expectRevert(abi.encodeWithSelector(IStepJudge.InlineOutput.selector, 8, 64));
+        judge.requireSlot(honest, 3, "", new bytes32[](0), 0, 0);
+        vm.expectRevert(abi.encodeWithSelector(IStepJudge.StepOutOfRange.selector, 4, 3));
+        judge.requireSlot(honest, 4, "", new bytes32[](0), 0, 0);
+    }
+
+    function test_outputLeaf_namedWrongly_reverts() public {
+        (Committed memory all,) = claimedByRoot();
+        bytes32[] memory none;
+        vm.expectRevert(abi.encodeWithSelector(IStepJudge.BadStepRecord.selector, records[1].length, 0));
+        judge.requireSlot(all, 2, records[1], none, 0, 0);
+        vm.expectRevert(abi.encodeWithSelector(IStepJudge.WrongPathLength.selector, 1, 0));
+        judge.requireSlot(all, 2, "", new bytes32[](1), 0, 0);
+        vm.expectRevert(abi.encodeWithSelector(IStepJudge.ElementOutOfRange.selector, 1, 1));
+        judge.requireSlot(all, 2, "", none, 1, 0);
+        vm.expectRevert(abi.encodeWithSelector(IStepJudge.ElementOutOfRange.selector, 2, 2));
+        judge.requireSlot(all, 2, "", none, 0, 2);
+        judge.requireSlot(all, 2, "", none, 0, 1);
+    }
+
+    function test_outputLeaf_isTakenOnlyForItself() public {
+        (Committed memory all, Opening memory last) = claimedByRoot();
+        bytes32[] memory none;
+        judge.requireLeaf(all, 2, "", none, 0, 1, last);
+        vm.expectRevert(abi.encodeWithSelector(MerkleLib.WrongLeafBytes.selector, 176, 1024));
+        judge.requireLeaf(all, 2, "", none, 0, 0, last);
+        last.leaves[3] ^= 0x01;
+        vm.expectRevert(abi.encodeWithSelector(IStepJudge.NotInBundle.selector, 0));
+        judge.requireLeaf(all, 2, "", none, 0, 1, last);
+        last.bundlePath = new bytes32[](1);
+        vm.expectRevert(abi.encodeWithSelector(IStepJudge.WrongPathLength.selector, 1, 0));
+        judge.requireLeaf(all, 2, "", none, 0, 1, last);
+        all.claimedOutput = bytes.concat(all.claimedOutput, hex"00");
+        vm.expectRevert(abi.encodeWithSelector(IStepJudge.WrongLeafBytes.selector, 33, 32));
+        judge.requireLeaf(all, 2, "", none, 0, 1, last);
     }
 
     function test_contract_fitsTheCodeLimit() public view {

@@ -24,6 +24,7 @@ from tests.parity import faults, moves
 from tests.parity.abi import encode_case
 from tests.parity.faults import Case, case_of
 from tests.parity.ids import id_vectors
+from tests.parity.leaves import leaf_vectors
 from tests.parity.malformed import MALFORMED, STEP, WORD
 from tests.parity.moves import linked
 from tests.parity.toy import claiming, network, tampered, wide_linear, with_bits
@@ -109,6 +110,7 @@ def vectors() -> dict[str, dict[str, list[Any]]]:
         "trees": tree_vectors(Random("trees")),
         "roots": root_vectors(Random("roots")),
         "ids": id_vectors(Random("ids")),
+        "leaves": leaf_vectors(),
         "network": judge_vectors(network_cases()),
         "wide": judge_vectors(wide_cases()),
         "malformed": judge_vectors(malformed_cases()),

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from prover.fault_proof import Evidence
 from rollup.chain.artifacts import abi_of, load
 from rollup.errors import Refused, Unavailable
 from rollup.judge.elements import Run
@@ -96,23 +97,28 @@ def twin_has_leaf(committed: Committed, ref: LeafRef, shown: StepProof, opening:
     return True
 
 
+def any_leaf(random: Random, evidence: Evidence) -> tuple[LeafRef, StepProof, Opening]:
+    """A leaf of a step's tensors, or of an output that is claimed by its root."""
+    count = len(evidence.graph.steps)
+    number = random.randrange(count if evidence.claimed is None else count + 1)
+    shown = evidence.graph.step_proof(number)
+    if evidence.claimed is not None and number == count:
+        return LeafRef(number, 0, 0), shown, evidence.claimed.open_leaves(0, 0)
+    slot = random.randrange(len(evidence.graph.steps[number].operands) + 1)
+    leaf = random.randrange(evidence.tensor(number, slot).spec.leaf_count)
+    return LeafRef(number, slot, leaf), shown, evidence.open(number, Run(slot, leaf * 256, 1))
+
+
 @settings(max_examples=100, deadline=None)
 @given(seed=seeds)
 def test_require_leaf__any_leaf_in_any_place__is_taken_alike(contract: Contract, seed: int) -> None:
     random = Random(seed)
     evidence = random.choice([network(), wide_linear()])
-    number = random.randrange(len(evidence.graph.steps))
-    step = evidence.graph.steps[number]
-    slot = random.randrange(len(step.operands) + 1)
-    tensor = evidence.tensor(number, slot)
-    leaf = random.randrange(tensor.spec.leaf_count)
-    opening = evidence.open(number, Run(slot, leaf * 256, 1))
-    ref = LeafRef(number, slot, leaf)
-    shown = StepProof(step.record, evidence.graph.step_path(number))
+    ref, shown, opening = any_leaf(random, evidence)
     assert contract.has_leaf(evidence.committed, ref, shown, opening)
     assert twin_has_leaf(evidence.committed, ref, shown, opening)
     others = [
-        replace(ref, leaf=leaf + random.choice([1, 2, 100])),
+        replace(ref, leaf=ref.leaf + random.choice([1, 2, 100])),
         replace(ref, slot=random.randrange(5)),
         replace(ref, step=random.randrange(12)),
     ]

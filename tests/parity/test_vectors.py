@@ -41,5 +41,12 @@ def test_vectors__network__alternates_honest_and_wrong(made: dict[str, dict[str,
     assert set(verdicts[1::2]) == {Verdict.BEYOND_SOUND}
 
 
+def test_vectors__leaves__are_taken_once_for_each_tensor_and_refused_in_every_other_way(
+    made: dict[str, dict[str, list[Any]]],
+) -> None:
+    reverts = made["leaves"]["reverts"]
+    assert [place for place, refused in enumerate(reverts) if not refused] == [0, 8, 16, 24, 32]
+
+
 def test_vectors__malformed__are_all_refused(made: dict[str, dict[str, list[Any]]]) -> None:
     assert set(made["malformed"]["reverts"]) == {1}

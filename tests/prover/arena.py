@@ -75,6 +75,14 @@ class Honest(Lie):
         return Trace.of(recompute(model.network, inputs))
 
 
+class Features(ConvNet):
+    """64 numbers, too many to stand in a claim."""
+
+    def forward(self, picture: Tensor) -> Tensor:
+        flat: Tensor = self.features(picture).flatten(1)
+        return flat
+
+
 class Nan(Honest):
     """Claims a NaN, and opens an honest trace."""
 
@@ -98,11 +106,11 @@ class SlightlyOff(Honest):
 class Arena:
     """`look` is what the daemon does after a block."""
 
-    def __init__(self, anvil: Anvil, folder: Path) -> None:
+    def __init__(self, anvil: Anvil, folder: Path, module: torch.nn.Module | None = None) -> None:
         self.anvil, self.client, self.folder = anvil, anvil.client(), folder
         self.deployment = deploy(self.client, anvil.sender(0), demo_system(anvil_key(SEQUENCER).address))
         self.blobs = open_blobs(folder / "blobs")
-        self.model = prepared(self.blobs)
+        self.model = prepared(self.blobs, module)
         anvil.sender(0).send(Models(self.deployment).register(self.model.record))
         self.place = Place(self.client, self.deployment, self.model)
         self.follower = Follower(View(self.deployment.domain), EventStream(self.client, self.deployment, 0))
@@ -114,12 +122,13 @@ class Arena:
         self.follower.catch_up()
         return self.follower.view
 
-    def watchtower(self, account: int | None) -> Watchtower:
+    def watchtower(self, account: int | None, challenges_unserved: bool = False) -> Watchtower:
         """A fresh one, that knows nothing but the chain; without an account it only watches."""
         sender = None if account is None else self.anvil.sender(account)
         endpoints = self.follower.view.state.endpoints
         sources = Sources(FolderStore(self.folder / "blobs"), lambda: list(endpoints.values()), True)
-        return Watchtower(sources, Disputer(self.client, self.deployment, sender), ETHER)
+        disputer = Disputer(self.client, self.deployment, sender, challenges_unserved)
+        return Watchtower(sources, disputer, ETHER)
 
     def look(self, times: int = 1) -> None:
         for _ in range(times):

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
 
 from executor.models import LoadedModel
 from executor.tensors import canonical_bytes
@@ -17,8 +16,7 @@ from rollup.errors import Doubt
 from rollup.judge.judge import judge
 from rollup.types import INLINE_OUTPUT_BYTES, FaultKind, FaultProof, Verdict
 from tests.actors import FabricatedTrace, SkippedLayer
-from tests.executor.nets import ConvNet
-from tests.prover.arena import drawn, prepared
+from tests.prover.arena import Features, drawn, prepared
 from tests.prover.desk import Shelf, case_of, changed, fault_of, leaves_of, page_of, reader, run, serving
 
 
@@ -46,7 +44,7 @@ def counting(model: LoadedModel) -> Counting:
 def test_look__at_an_honest_output__takes_no_second_look(model: LoadedModel, counting: Counting) -> None:
     inputs = drawn(model, 1)
     case = case_of(model, counting, inputs, run(model, inputs))
-    case.look(counting.deviations([case.input_bytes], [case.output])[0])
+    case.look(counting.deviations([case.input_bytes], [case.shown_output])[0])
     assert not case.is_doubted
     assert (case.opinion.deviation, case.opinion.second, counting.seconds) == (0.0, None, 0)
 
@@ -141,14 +139,6 @@ def test_look_at_trace__where_evaluations_disagree__says_so_once_and_stays_silen
     case.look_at_trace(trace.root, reader(serving(trace)), ())
     assert fault_of(case) is None
     assert counting.checks == 1
-
-
-class Features(ConvNet):
-    """64 numbers, too many to stand in a claim."""
-
-    def forward(self, picture: torch.Tensor) -> torch.Tensor:
-        flat: torch.Tensor = self.features(picture).flatten(1)
-        return flat
 
 
 def test_look_at_trace__of_an_output_known_by_its_root__proves_the_link(tmp_path: Path) -> None:

@@ -33,6 +33,8 @@ ELSEWHERE = ClaimId(b"\1" * 32)
 OVER = OPENED_AT + WINDOWS.collect + WINDOWS.prove
 MISSING = replace(BEYOND, missing=(LEAF, LATER_LEAF))
 HELD = Opinion(fault=fault())
+UNSEEN = Opinion(missing=(LEAF,), is_unserved=True)
+HALF = CLAIMED_AT + WINDOWS.challenge // 2
 
 
 def honest_fault() -> Fault:
@@ -61,6 +63,9 @@ BROKEN: list[tuple[str, ClaimMove, Position, Opinion]] = [
     ("two evaluations", Challenge(CLAIM, 500), claimed(eager=True), Opinion(2.0, 1.0, missing=(LEAF,))),
     ("may be within reach", Demand(CLAIM, (LEAF,), 30), opened(), Opinion(2.0, 1.0, missing=(LEAF,))),
     ("may be within reach", Demand(CLAIM, (LEAF,), 30), opened(), Opinion(missing=(LEAF,))),
+    ("unless told to", Challenge(CLAIM, 500), claimed(HALF), UNSEEN),
+    ("unless told to", Demand(CLAIM, (LEAF,), 30), opened(), UNSEEN),
+    ("first half", Challenge(CLAIM, 500), claimed(HALF - 1, challenges_unserved=True), UNSEEN),
     ("a second time", Challenge(CLAIM, 500), challenged(), BEYOND),
     ("after the window", Challenge(CLAIM, 500), claimed(CLAIMED_AT + WINDOWS.challenge), BEYOND),
     ("more than the balance", Challenge(CLAIM, 501), claimed(balance_wei=500), BEYOND),
@@ -113,6 +118,9 @@ def test_rules__every_one__is_broken_by_some_move() -> None:
         (Prove(CLAIM, fault(), eager=False), opened(OVER + 50), HELD),
         (Prove(CLAIM, light_fault(), eager=False), on_its_trace(opened(OVER), light_fault()), HELD),
         (Challenge(CLAIM, 500), claimed(eager=True), Opinion(fault=light_fault())),
+        (Challenge(CLAIM, 500), claimed(eager=True), Opinion(fault=light_fault(), is_unserved=True)),
+        (Challenge(CLAIM, 500), claimed(HALF, challenges_unserved=True), UNSEEN),
+        (Demand(CLAIM, (LEAF,), 30), opened(challenges_unserved=True), UNSEEN),
         (Demand(CLAIM, (LEAF,), 30), opened(OPENED_AT + WINDOWS.collect - 1), MISSING),
         (Conclude(CLAIM), challenged(CHALLENGED_AT + WINDOWS.open), Opinion()),
         (Conclude(CLAIM), opened(OVER), Opinion()),

@@ -174,9 +174,37 @@ def test_decide__missing_leaves_of_what_may_be_honest__are_not_demanded(opinion:
     assert "within reach" in waits(opened(by=OTHER), replace(opinion, missing=(LEAF,)))
 
 
+HALF = CLAIMED_AT + WINDOWS.challenge // 2
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_decide__output_that_nobody_serves__is_challenged_from_half_of_the_window_on_if_told_to(eager: bool) -> None:
+    unseen = Opinion(missing=(LEAF,), is_unserved=True)
+    assert "I am not told to" in waits(claimed(HALF, eager=eager), unseen)
+    told = {"eager": eager, "challenges_unserved": True}
+    assert decide(claimed(HALF - 1, **told), unseen) == Wait(CLAIM, "nobody serves the claimed output yet", HALF)
+    assert decide(claimed(HALF, **told), unseen) == Challenge(CLAIM, 500)
+    assert "the challenge window is over" in waits(claimed(CLAIMED_AT + WINDOWS.challenge, **told), unseen)
+
+
+def test_decide__leaves_of_an_output_that_nobody_serves__are_demanded_if_told_to() -> None:
+    unseen = Opinion(missing=(LEAF, LATER_LEAF), is_unserved=True)
+    assert "unseen" in waits(opened(by=OTHER), unseen)
+    position = opened(by=OTHER, challenges_unserved=True)
+    assert decide(position, unseen) == Demand(CLAIM, (LEAF, LATER_LEAF), 60)
+
+
+def test_decide__fault_in_a_trace__is_proven_also_where_the_output_is_unseen() -> None:
+    opinion = Opinion(fault=fault(), missing=(LEAF,), is_unserved=True)
+    assert decide(opened(), opinion) == Prove(CLAIM, fault(), eager=False)
+    assert decide(claimed(eager=True), opinion) == Prove(CLAIM, fault(), eager=True)
+
+
 ratios = st.sampled_from([None, 0.2, 1.0, 1.5, NAN])
 faults = st.sampled_from([None, fault(), light_fault()])
-opinions = st.builds(Opinion, ratios, ratios, faults, st.sampled_from([(), (LEAF,), (LEAF, LATER_LEAF)]))
+missings = st.sampled_from([(), (LEAF,), (LEAF, LATER_LEAF)])
+seen = st.builds(Opinion, ratios, ratios, faults, missings)
+opinions = seen | st.builds(Opinion, st.none(), st.none(), faults, missings.filter(bool), st.just(True))
 
 
 @st.composite
@@ -193,6 +221,7 @@ def positions(draw: st.DrawFn, held: Fault | None) -> Position:
         position,
         dispute=replace(position.dispute, trace_root=root),
         eager=draw(st.booleans()),
+        challenges_unserved=draw(st.booleans()),
         me=draw(st.sampled_from([None, LIAR, OTHER, position.me])),
         balance_wei=draw(st.sampled_from([0, 29, 30, 500, 10_000])),
         certainty=draw(st.sampled_from([position.certainty, position.certainty, *Certainty])),

@@ -13,6 +13,7 @@ from rollup.errors import BadEncoding
 from rollup.graph import Graph, Op
 from rollup.judge.judge import judge
 from rollup.judge.opening import require_leaf, require_slot
+from rollup.tensor import Tensor
 from rollup.types import FaultKind, FaultProof, LeafRef, StepProof, Verdict
 from tests.parity.malformed import MALFORMED, STEP, WORD
 from tests.parity.toy import claiming, network, tampered, wide_linear, with_bits
@@ -134,7 +135,7 @@ def test_require_leaf__every_leaf_of_a_row__is_accepted_in_its_own_place_only(wi
             require_leaf(wide.committed, LeafRef(0, 2, leaf ^ 2), proof, opening)
 
 
-@pytest.mark.parametrize("ref", [LeafRef(0, 3, 0), LeafRef(0, 2, 29), LeafRef(1, 0, 0), LeafRef(0, 0, 1)])
+@pytest.mark.parametrize("ref", [LeafRef(0, 3, 0), LeafRef(0, 2, 29), LeafRef(2, 0, 0), LeafRef(0, 0, 1)])
 def test_require_slot__leaf_that_does_not_exist__is_refused(wide: Evidence, ref: LeafRef) -> None:
     proof = StepProof(wide.graph.steps[0].record, wide.graph.step_path(0))
     with pytest.raises(BadEncoding):
@@ -144,6 +145,43 @@ def test_require_slot__leaf_that_does_not_exist__is_refused(wide: Evidence, ref:
 def test_require_slot__a_leaf_of_the_result__gives_its_shape(wide: Evidence) -> None:
     proof = StepProof(wide.graph.steps[0].record, wide.graph.step_path(0))
     assert require_slot(wide.committed, LeafRef(0, 0, 0), proof) == wide.graph.steps[0].result
+
+
+def claimed_output(wide: Evidence) -> Tensor:
+    assert wide.claimed is not None
+    return wide.claimed
+
+
+def test_require_leaf__of_the_claimed_output__is_taken_only_for_itself(wide: Evidence) -> None:
+    ref, nothing, opening = LeafRef(1, 0, 0), StepProof(b"", ()), claimed_output(wide).open_leaves(0, 0)
+    require_leaf(wide.committed, ref, nothing, opening)
+    traced = replace(opening, leaves=bytes(len(opening.leaves)))
+    with pytest.raises(BadEncoding, match="the opened output is not the claimed one"):
+        require_leaf(wide.committed, ref, nothing, traced)
+    with pytest.raises(BadEncoding, match="lies in no bundle"):
+        require_leaf(wide.committed, ref, nothing, replace(opening, bundle_path=(bytes(32),)))
+
+
+@pytest.mark.parametrize(
+    ("ref", "shown", "reason"),
+    [
+        (LeafRef(1, 1, 0), StepProof(b"", ()), "slot 1 is outside a claimed output"),
+        (LeafRef(1, 0, 1), StepProof(b"", ()), "leaf 1 is outside a tensor of 1 leaves"),
+        (LeafRef(1, 0, 0), StepProof(b"record", ()), "lies in no graph"),
+        (LeafRef(1, 0, 0), StepProof(b"", (bytes(32),)), "lies in no graph"),
+        (LeafRef(2, 0, 0), StepProof(b"", ()), "step 2 is outside a graph of 1 steps"),
+    ],
+)
+def test_require_slot__claimed_output_named_wrongly__is_refused(
+    wide: Evidence, ref: LeafRef, shown: StepProof, reason: str
+) -> None:
+    with pytest.raises(BadEncoding, match=reason):
+        require_slot(wide.committed, ref, shown)
+
+
+def test_require_slot__of_an_output_that_stands_in_its_claim__is_refused(toy: Evidence) -> None:
+    with pytest.raises(BadEncoding, match="stands whole in its claim"):
+        require_slot(toy.committed, LeafRef(len(toy.graph.steps), 0, 0), StepProof(b"", ()))
 
 
 def test_toy__has_every_operator() -> None:
