@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from rollup.config import Deployment
 from tests.chain_fixture import Anvil, deploy_system
+
+
+@pytest.fixture(autouse=True)
+def _logs_of_its_own() -> Iterator[None]:
+    """A command that a test runs in this process points the logs at that test's standard error, which is closed."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
