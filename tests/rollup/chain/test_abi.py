@@ -30,6 +30,8 @@ def components(item: Component) -> Iterator[tuple[str, tuple[Component, ...]]]:
         yield from components(inner)
 
 
+# Python follows demand pages by their events and never reads this one.
+UNREAD = {"DemandPage"}
 STRUCTS = {
     name: found
     for contract, artifact in load().contracts.items()
@@ -37,6 +39,7 @@ STRUCTS = {
     for entry in artifact.abi
     for item in (*entry.get("inputs", ()), *entry.get("outputs", ()))
     for name, found in components(item)
+    if name not in UNREAD
 }
 
 
