@@ -34,17 +34,6 @@ library MerkleLib {
         return tensorOf(header, ShaTree.top(_leafNodes(data)));
     }
 
-    /// @notice The same for bytes in memory.
-    function tensorRootOf(TensorHeader header, bytes memory data) internal view returns (TensorRoot) {
-        if (data.length != header.byteLength()) revert WrongLeafBytes(data.length, header.byteLength());
-        bytes32[] memory nodes = new bytes32[](leafCount(header) + 2);
-        for (uint256 leaf = 0; leaf < nodes.length - 2; ++leaf) {
-            uint256 rest = data.length - leaf * LEAF_BYTES;
-            nodes[leaf + 1] = _leafInMemory(LEAF_TAG, data, leaf * LEAF_BYTES, rest < LEAF_BYTES ? rest : LEAF_BYTES);
-        }
-        return tensorOf(header, ShaTree.top(nodes));
-    }
-
     /// @notice Root of the tensor in which `leaves` are the leaves `first` to `last`, whole and without padding.
     /// @param siblings as in `IStepJudge.Opening`
     function runRoot(
@@ -124,20 +113,6 @@ library MerkleLib {
             mstore(free, tag)
             calldatacopy(add(free, 0x20), data.offset, data.length)
             pop(staticcall(gas(), 2, free, add(data.length, 0x20), 0, 0x20))
-            node := mload(0)
-        }
-    }
-
-    function _leafInMemory(bytes32 tag, bytes memory data, uint256 from, uint256 length)
-        private
-        view
-        returns (bytes32 node)
-    {
-        assembly ("memory-safe") {
-            let free := mload(0x40)
-            mstore(free, tag)
-            mcopy(add(free, 0x20), add(add(data, 0x20), from), length)
-            pop(staticcall(gas(), 2, free, add(length, 0x20), 0, 0x20))
             node := mload(0)
         }
     }

@@ -19,10 +19,6 @@ contract MerkleCalls {
         return MerkleLib.tensorRoot(header, data);
     }
 
-    function tensorRootOf(TensorHeader header, bytes memory data) external view returns (TensorRoot) {
-        return MerkleLib.tensorRootOf(header, data);
-    }
-
     function runRoot(TensorHeader header, uint256 first, uint256 last, bytes calldata leaves, bytes32[] calldata path)
         external
         view
@@ -137,7 +133,7 @@ contract MerkleLibTest is Harness, ShaTrees {
         vm.expectRevert(abi.encodeWithSelector(MerkleLib.WrongLeafBytes.selector, 1199, 1200));
         calls.tensorRoot(head, new bytes(1199));
         vm.expectRevert(abi.encodeWithSelector(MerkleLib.WrongLeafBytes.selector, 1201, 1200));
-        calls.tensorRootOf(head, new bytes(1201));
+        calls.tensorRoot(head, new bytes(1201));
     }
 
     function test_path_wrongIndexOrLength_reverts() public {
@@ -218,13 +214,12 @@ contract MerkleLibTest is Harness, ShaTrees {
         return TensorRoot.unwrap(calls.runRoot(head, 3, 5, run, siblings));
     }
 
-    function testFuzz_tensor_calldataAndMemory_matchReference(uint256 seed, uint256 length) public view {
+    function testFuzz_tensor_root_matchesReference(uint256 seed, uint256 length) public view {
         length = bound(length, 1, 6000);
         TensorHeader head = header(6, 2, uint32(length), 1, 0);
         bytes memory data = noise(seed, length);
         bytes32 expected = tensorOf(head, data);
         assertEq(TensorRoot.unwrap(calls.tensorRoot(head, data)), expected);
-        assertEq(TensorRoot.unwrap(calls.tensorRootOf(head, data)), expected);
     }
 
     function testFuzz_bundle_rootAndPath_matchReference(uint256 seed, uint256 size, uint256 index) public view {

@@ -56,8 +56,8 @@ contract ToyClaims {
     }
 
     /// @notice The first witness of a contested claim is the right one.
-    function requireWitness(ClaimWitness calldata witness) external view returns (ClaimId id, RequestId) {
-        id = idOf(witness);
+    function requireWitness(ClaimWitness calldata witness) external view returns (ClaimId id, RequestId request) {
+        (id, request) = (idOf(witness), RequestId.wrap(keccak256(abi.encode(witness.request))));
         bytes32 known = _witnesses[id];
         if (known != 0 && known != keccak256(abi.encode(witness))) revert IClaimChain.NotInClaims(witness.index);
     }
