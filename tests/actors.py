@@ -147,6 +147,17 @@ class NoData(FabricatedTrace):
 LIES: tuple[type[Lie], ...] = (ChangedOutput, FourBitWeights, SkippedLayer, FabricatedTrace, Silence, NoData)
 
 
+def entry_of(lie: Lie, model: LoadedModel, inputs: Sequence[Tensor], blobs: Blobs) -> bytes:
+    """What a claim holds of a lie's output, all of it or its root; then it is put into `blobs`, if the lie shows it."""
+    output = lie.output(model, inputs)
+    if len(output) <= INLINE_OUTPUT_BYTES:
+        return output
+    claimed = Canonical(model.network.graph.output, output)
+    if lie.shows_output:
+        blobs.put_tensor(claimed)
+    return claimed.root
+
+
 def flattered(logits: Tensor) -> bytes:
     """The same logits, but for the digit that is worth most."""
     logits = logits.clone()
@@ -195,7 +206,7 @@ class Liar:
         lease = self._claims.lease(batch, 0, turn=request.hex(), value_wei=STAKE_WEI)
         self._sender.send(lease)
         bond = self._claims.minimum_bond(self._place.snapshot(), batch, 0, self.address) * 5 // 4
-        entry = self._entry(self.lie.output(self._place.model, self._inputs(ordered.inputs)))
+        entry = entry_of(self.lie, self._place.model, self._inputs(ordered.inputs), self._blobs)
         self._sender.send(self._claims.claim(Claim(batch, 0, 1, (0,), (entry,), False, bond), value_wei=STAKE_WEI))
 
     def answer(self, view: View, claim: ClaimId) -> None:
@@ -211,14 +222,6 @@ class Liar:
         opening = TraceOpening(made.index, BundleRoot(trace.root))
         self._sender.send(self._disputes.open(view.claims_of(made).batch, [opening]))
         self._opened = True
-
-    def _entry(self, output: bytes) -> bytes:
-        if len(output) <= INLINE_OUTPUT_BYTES:
-            return output
-        claimed = Canonical(self._place.model.network.graph.output, output)
-        if self.lie.shows_output:
-            self._blobs.put_tensor(claimed)
-        return claimed.root
 
     def close(self) -> None:
         self._server.shutdown()

@@ -109,10 +109,10 @@ class Stack:
 
 
 @contextmanager
-def running_stack(folder: Path, set_variable: SetVariable) -> Iterator[Stack]:
+def running_stack(folder: Path, set_variable: SetVariable, net: type[torch.nn.Module] = ConvNet) -> Iterator[Stack]:
     """`set_variable` puts keys into this process's environment, for as long as the caller likes."""
     torch.manual_seed(6)
-    captured = capture(ConvNet().eval(), [torch.zeros(1, 1, 8, 8)])
+    captured = capture(net().eval(), [torch.zeros(1, 1, 8, 8)])
     package = Package(captured.program, captured.committed)
     terms = Terms(0.0, 1.0, 1_000_000, WINDOWS)
     with Devnet(folder) as devnet:

@@ -26,8 +26,9 @@ from rollup.errors import Unavailable
 from rollup.graph import Source
 from rollup.journal import JobStatus, open_journal
 from rollup.package import Package, load_program, load_weights
-from rollup.types import Certainty, DisputeStatus, LeafRef, RequestId, StepProof
+from rollup.types import Certainty, DisputeStatus, LeafRef, RequestId, StepProof, TensorRoot
 from rollup.view import View
+from tests.executor.nets import Features
 from tests.executor.stack import EXECUTOR, WORKER, Stack, running_stack
 
 # Importing torch takes the processes a while on a busy machine.
@@ -169,6 +170,30 @@ def test_a_challenged_claim__is_opened_supplied_served_and_acquitted(stack: Stac
     assert griefer.send(disputes.conclude(stack.view().witness(claim.id))).succeeded
     assert stack.view().claim(claim.id).certainty is Certainty.PROVISIONAL
     assert stack.view().dispute(claim.id).status is DisputeStatus.ACQUITTED
+
+
+def test_an_output_claimed_by_root__is_served_and_supplied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running_stack(tmp_path, monkeypatch.setenv, Features) as stack:
+        stack.start(EXECUTOR)
+        stack.start(WORKER)
+        stack.ask(1)
+        stack.wait("the request is claimed", lambda view: len(view.state.claims) == 1, START_SECONDS)
+        (claim,) = stack.view().state.claims.values()
+        _, lowered = load_program(stack.blobs, stack.registration.record.graph_root)
+        remote = RemoteBlobs(stack.devnet.blobs_url, [stack.devnet.blobs_url])
+        output = remote.get_tensor(TensorRoot(claim.output), lowered.graph.output)
+        remote.close()
+
+        griefer = Sender(stack.devnet.client, stack.devnet.key(Account.WATCHTOWER), MemoryStore(), poll_seconds=0.05)
+        disputes, deposit = Disputes(stack.devnet.deployment), 10**18
+        assert griefer.send(disputes.challenge(stack.view().witness(claim.id), deposit)).succeeded
+        stack.wait("the trace is open", lambda view: view.dispute(claim.id).opened_at > 0, 30)
+        last = len(lowered.graph.steps)
+        witness, ref = stack.view().witness(claim.id), LeafRef(last, 0, 0)
+        assert griefer.send(disputes.demand(witness, [ref], [lowered.graph.step_proof(last)], deposit)).succeeded
+        stack.wait("the output is supplied", lambda view: not missing(view, claim.id), 30)
+        ((_, opening),) = stack.view().dispute(claim.id).pages[0].supplied
+        assert opening.leaves == output.data
 
 
 def missing(view: View, claim: object) -> bool:

@@ -41,7 +41,7 @@ from rollup.types import (
     Wish,
 )
 from rollup.view import View
-from tests.actors import Liar, Lie, Place
+from tests.actors import Liar, Lie, Place, entry_of
 from tests.chain_fixture import CHALLENGER, KEEPER, SEQUENCER, USER, Anvil, anvil_key
 from tests.executor.nets import ConvNet
 
@@ -73,14 +73,6 @@ class Honest(Lie):
 
     def trace(self, model: LoadedModel, inputs: Sequence[Tensor]) -> Trace | None:
         return Trace.of(recompute(model.network, inputs))
-
-
-class Features(ConvNet):
-    """64 numbers, too many to stand in a claim."""
-
-    def forward(self, picture: Tensor) -> Tensor:
-        flat: Tensor = self.features(picture).flatten(1)
-        return flat
 
 
 class Nan(Honest):
@@ -173,7 +165,7 @@ class Arena:
         batch = self.view.batch_of(ordered).batch
         sender.send(claims.lease(batch, 0, turn=str(self._asked), value_wei=ETHER))
         bond = claims.minimum_bond(self.place.snapshot(), batch, 0, sender.address) * 5 // 4
-        entry = lie.output(self.model, inputs) + trace.root
+        entry = entry_of(lie, self.model, inputs, self.blobs) + trace.root
         sender.send(claims.claim(Claim(batch, 0, 1, (0,), (entry,), True, bond), value_wei=ETHER))
         return self.newest()
 

@@ -16,7 +16,8 @@ from rollup.errors import Doubt
 from rollup.judge.judge import judge
 from rollup.types import INLINE_OUTPUT_BYTES, FaultKind, FaultProof, Verdict
 from tests.actors import FabricatedTrace, SkippedLayer
-from tests.prover.arena import Features, drawn, prepared
+from tests.executor.nets import Features
+from tests.prover.arena import drawn, prepared
 from tests.prover.desk import Shelf, case_of, changed, fault_of, leaves_of, page_of, reader, run, serving
 
 

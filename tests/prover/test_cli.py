@@ -8,8 +8,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from prover import cli
 from prover.cli import run_watchtower
+from prover.disputer import Disputer
 from rollup.chain.anvil import development_secret
 from rollup.config import KeySource, Settings
 from rollup.errors import WrongChain
@@ -45,6 +49,19 @@ def test_watch__on_another_chain__stops_at_once(settings: Settings) -> None:
     elsewhere = replace(settings, deployment=replace(settings.deployment, chain_id=1))
     with pytest.raises(WrongChain):
         run_watchtower(elsewhere, threading.Event())
+
+
+@pytest.mark.parametrize(("arguments", "is_bold"), [([], False), (["--challenge-unserved"], True)])
+def test_watch__is_told_by_its_operator_what_to_challenge(
+    arguments: list[str], is_bold: bool, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    towers: list[Disputer] = []
+    monkeypatch.setattr(cli, "serve", lambda run, file: run(settings, threading.Event()))
+    monkeypatch.setattr(cli, "_watch", lambda settings, stop, follower, disputer: towers.append(disputer))
+    app = typer.Typer()
+    app.command()(cli.watch)
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+    assert [tower._challenges_unserved for tower in towers] == [is_bold]
 
 
 @pytest.mark.parametrize("has_key", [True, False])

@@ -16,15 +16,23 @@ from rollup.chain.disputes import Disputes
 from rollup.events import FaultProven
 from rollup.tensor import Tensor
 from rollup.types import Certainty, ClaimId, DisputeStatus, FaultKind, LeafRef
-from tests.actors import ChangedOutput, Lie
+from tests.actors import ChangedOutput, Lie, SkippedLayer
 from tests.chain_fixture import CHALLENGER, Anvil
-from tests.prover.arena import FIRST_LIAR, WINDOWS, Arena, Features, Honest, drawn
+from tests.executor.nets import Features
+from tests.prover.arena import FIRST_LIAR, WINDOWS, Arena, Honest, drawn
 
 
 class HiddenOutput(ChangedOutput):
     """Claims what nobody gets to see, and opens an honest trace."""
 
     name = "hidden output"
+    shows_output = False
+
+
+class HiddenSkippedLayer(SkippedLayer):
+    """Claims what nobody gets to see, and opens the trace of a lazy run."""
+
+    name = "hidden skipped layer"
     shows_output = False
 
 
@@ -129,21 +137,43 @@ def test_a_hidden_output__without_being_told_to__is_spoken_of_and_left_alone(are
     liar.close()
 
 
-def test_an_output_that_is_served_late__is_looked_at_like_any_other(arena: Arena) -> None:
-    liars = [arena.liar(HiddenOutput(), 0), arena.liar(DeadEndpoint(), 1)]
-    claims = []
-    for liar in liars:
-        claims.append(arena.told(liar))
-        arena.look()
-        output = liar.lie.output(arena.model, drawn(arena.model, arena._asked))
-        liar._blobs.put_tensor(Tensor(arena.model.network.graph.output, output))
-    arena.anvil.warp(WINDOWS.challenge // 2)
+@pytest.mark.parametrize(
+    ("lie", "status"), [(HiddenOutput, DisputeStatus.CHALLENGED), (DeadEndpoint, DisputeStatus.NONE)]
+)
+def test_an_output_that_is_served_late__is_looked_at_like_any_other(
+    arena: Arena, lie: type[Lie], status: DisputeStatus
+) -> None:
+    liar = arena.liar(lie())
+    claim = arena.told(liar)
     arena.look()
-    assert [arena.dispute(claim).status for claim in claims] == [DisputeStatus.CHALLENGED, DisputeStatus.NONE]
-    assert claims[1] in arena.tower._quiet
-    assert claims[1] not in arena.tower._cases
-    for liar in liars:
-        liar.close()
+    assert claim in arena.tower._cases
+    output = liar.lie.output(arena.model, drawn(arena.model, arena._asked))
+    liar._blobs.put_tensor(Tensor(arena.model.network.graph.output, output))
+    arena.anvil.warp(2)
+    arena.look()
+    assert arena.dispute(claim).status is status
+    # Within reach it is not looked at again.
+    is_quiet = status is DisputeStatus.NONE
+    assert (claim in arena.tower._quiet, claim in arena.tower._cases) == (is_quiet, not is_quiet)
+    liar.close()
+
+
+def test_a_hidden_output_of_an_eager_claim__is_demanded_and_its_liar_starves(arena: Arena) -> None:
+    claim = arena.told_eagerly(HiddenOutput())
+    arena.anvil.warp(WINDOWS.challenge // 2)
+    arena.look(3)
+    (page,) = arena.view.dispute(claim).pages
+    assert page.refs == (output_leaf(arena),)
+    arena.anvil.warp(WINDOWS.collect + WINDOWS.supply)
+    arena.look()
+    assert arena.certainty(claim) is Certainty.REFUTED
+
+
+def test_a_wrong_eager_trace__is_proven_although_its_output_is_hidden(arena: Arena) -> None:
+    claim = arena.told_eagerly(HiddenSkippedLayer())
+    arena.look()
+    assert arena.certainty(claim) is Certainty.REFUTED
+    assert not any(arena.dispute(claim).challenger)
 
 
 def test_an_output_that_is_served_after_the_challenge__needs_no_demand(arena: Arena) -> None:
