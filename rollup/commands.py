@@ -32,9 +32,12 @@ def sequencer(settings: SettingsFile = None) -> None:
     serve(run_sequencer, settings)
 
 
-def keeper(settings: SettingsFile = None) -> None:
+def keeper(
+    settings: SettingsFile = None,
+    refunds: Annotated[bool, typer.Option(help="Also pay the gas of refunds, which earn no tip.")] = False,
+) -> None:
     """Finalises and settles claims when their windows are over, for the tips."""
-    serve(run_keeper, settings)
+    serve(lambda loaded, stop: run_keeper(loaded, stop, refunds), settings)
 
 
 def deploy(

@@ -45,10 +45,11 @@ class Account(IntEnum):
 
 @dataclass(frozen=True)
 class Part:
-    """One process of the stack: its command, the account that it signs with, settings beside the shared ones."""
+    """One process of the stack: its command, the account that it signs with, and options and settings of its own."""
 
     command: str
     account: Account | None = None
+    options: tuple[str, ...] = ()
     settings: Mapping[str, str] | None = None
 
 
@@ -59,7 +60,7 @@ PARTS = (
     Part("executor", Account.EXECUTOR),
     Part("worker"),
     Part("watch", Account.WATCHTOWER),
-    Part("keeper", Account.KEEPER),
+    Part("keeper", Account.KEEPER, ("--refunds",)),
 )
 
 
@@ -119,7 +120,8 @@ class Devnet:
         """Starts one part under `name`, with settings and a journal of its own."""
         name = name or part.command
         env = {KEY_VARIABLE: development_secret(part.account)} if part.account is not None else {}
-        return self.processes.start_anh(name, [part.command, "--settings", str(self.write_settings(name, part))], env)
+        arguments = [part.command, *part.options, "--settings", str(self.write_settings(name, part))]
+        return self.processes.start_anh(name, arguments, env)
 
     def process(self, name: str) -> Process:
         """A running part by name. Raises Unavailable if there is none."""

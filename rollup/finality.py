@@ -15,11 +15,12 @@ import structlog
 from rollup.chain.claims import Claims
 from rollup.chain.daemon import Daemon
 from rollup.chain.disputes import Disputes
+from rollup.chain.inbox import Inbox
 from rollup.chain.sender import Intent
 from rollup.chain.transactions import TransactionStore
 from rollup.config import Settings
 from rollup.errors import Refused
-from rollup.types import ClaimBatchId, ClaimId
+from rollup.types import ClaimBatchId, ClaimId, RequestId
 from rollup.view import MadeClaim, View
 
 # Gas of the callbacks fired in one call, and what each costs besides: two paths, a page's share of storage.
@@ -74,11 +75,21 @@ class Conclude:
     claim: ClaimId
 
 
-Move = Finalise | FinaliseContested | Settle | Announce | Retry | Conclude
+@dataclass(frozen=True)
+class Refund:
+    """Fee and tip of a request that nobody answered in time go back to its requester."""
+
+    request: RequestId
 
 
-def decide(view: View, now: int) -> list[Move]:
-    """What is due at `now` (seconds of the chain): disputes first, since finality waits for them."""
+Move = Finalise | FinaliseContested | Settle | Announce | Retry | Conclude | Refund
+
+
+def decide(view: View, now: int, refunds: bool = False) -> list[Move]:
+    """What is due at `now` (seconds of the chain): disputes first, since finality waits for them.
+
+    `refunds`: whether to make refunds too, which pay no tip.
+    """
     moves: list[Move] = [Conclude(dispute.claim) for dispute in view.to_conclude(now)]
     moves += [FinaliseContested(claim.id) for claim in view.to_finalise_contested(now)]
     due = view.to_settle()
@@ -90,6 +101,7 @@ def decide(view: View, now: int) -> list[Move]:
             moves.append(Finalise(made.id))
     moves += [Settle(page) for page in _pages(view, due)]
     moves += [Announce(claim.id) for claim in view.to_announce()]
+    moves += [Refund(request.id) for request in view.refundable(now) if refunds]
     return moves + [Retry(claim.id, claim.deliveries) for claim in view.to_retry() if _is_due(claim, now)]
 
 
@@ -116,15 +128,16 @@ def _pages(view: View, due: Iterable[MadeClaim]) -> Iterator[tuple[ClaimId, ...]
 class Keeper:
     """Moves to intents, and intents to the chain."""
 
-    def __init__(self, daemon: Daemon) -> None:
-        self._daemon = daemon
+    def __init__(self, daemon: Daemon, refunds: bool = False) -> None:
+        self._daemon, self._refunds = daemon, refunds
+        self._inbox = Inbox(daemon.settings.deployment)
         self._claims = Claims(daemon.settings.deployment)
         self._disputes = Disputes(daemon.settings.deployment)
 
     def step(self) -> None:
         """Sends all that is due, then waits for it. A move that somebody else made first is progress, not a fault."""
         with self._daemon.follower.reading() as view:
-            intents = [self._intent(view, move) for move in decide(view, view.now)]
+            intents = [self._intent(view, move) for move in decide(view, view.now, self._refunds)]
         sent = [intent for intent in intents if self._is_taken(intent, self._daemon.sender.submit)]
         for intent in sent:
             self._is_taken(intent, self._daemon.sender.wait)
@@ -152,13 +165,22 @@ class Keeper:
                 return self._claims.retry(view.witness(claim), turn=str(delivery))
             case Conclude(claim):
                 return self._disputes.conclude(view.witness(claim))
+            case Refund(request):
+                ordered = view.request(request)
+                order = view.batch_of(ordered)
+                path = order.tree.path(ordered.index)
+                return self._inbox.refund(order.batch, ordered.index, ordered.request, path)
 
 
-def run_keeper(settings: Settings, stop: threading.Event, store: TransactionStore | None = None) -> None:
-    """Runs until `stop`. Raises what a Daemon raises at its start, and Stop if going on would be unsafe.
+def run_keeper(
+    settings: Settings, stop: threading.Event, refunds: bool = False, store: TransactionStore | None = None
+) -> None:
+    """Runs until `stop`; with `refunds` it also pays the gas of refunds.
+
+    Raises what a Daemon raises at its start, and Stop if going on would be unsafe.
 
     Every move can be made again from the chain alone, so by default signed transactions are kept in memory only.
     """
     with Daemon.start(settings, store) as daemon:
-        keeper = Keeper(daemon)
+        keeper = Keeper(daemon, refunds)
         daemon.follower.run(stop, keeper.step)

@@ -123,6 +123,11 @@ class View:
             and executor not in request.excluded
         ]
 
+    def refundable(self, now: int) -> list[OrderedRequest]:
+        """Requests that nobody can claim any more: their deadline is over and no claim on them is live."""
+        requests = (self.state.requests[id_] for id_ in self.state.open_requests)
+        return [request for request in requests if not is_before(now, request.deadline)]
+
     def lease_on(self, request: OrderedRequest, now: int) -> HeldLease | None:
         """The lease under which an open request may be claimed now, if somebody holds it."""
         lease = self.state.leases.get((request.batch, request.scope))

@@ -14,6 +14,7 @@ from rollup.finality import (
     Conclude,
     Finalise,
     FinaliseContested,
+    Refund,
     Retry,
     Settle,
     decide,
@@ -97,3 +98,18 @@ def test_decide__a_failed_callback__is_retried_ever_later_and_not_for_ever(story
         story.after(due - story.now)
     story.called_back(claim, Certainty.FINAL, heard=False)
     assert decide(story.view, story.now + 10**6) == []
+
+
+def test_decide__an_unanswered_request__is_refunded_at_its_deadline_by_who_offers_to(story: Story) -> None:
+    deadline = story.now + 100
+    request = story.requested(deadline=deadline)
+    assert decide(story.view, deadline - 1, refunds=True) == []
+    assert decide(story.view, deadline) == []
+    assert decide(story.view, deadline, refunds=True) == [Refund(request)]
+
+
+def test_decide__a_request_with_a_live_claim__is_not_refunded(story: Story) -> None:
+    deadline = story.now + 1
+    request = story.requested(deadline=deadline)
+    story.claimed(story.view.request(request).batch, [0])
+    assert decide(story.view, deadline, refunds=True) == []

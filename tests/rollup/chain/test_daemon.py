@@ -19,7 +19,7 @@ from rollup.finality import run_keeper
 from rollup.types import Address, Certainty, ClaimId
 from rollup.view import Delivery
 from tests.chain_fixture import CHALLENGER, EXECUTOR, KEEPER, Anvil, anvil_key
-from tests.rollup.chain.world import ENTRY, World
+from tests.rollup.chain.world import ENTRY, FEE, LIFE, TIP, World
 from tests.rollup.story import WINDOWS
 
 VARIABLE = "ANH_TEST_KEEPER"
@@ -104,3 +104,21 @@ def test_keeper__makes_final_concludes_and_calls_back(anvil: Anvil, settings: Se
     assert world.vault.balance_of(world.now, anvil_key(KEEPER).address) > balance
     assert world.view.claim(heard).output == ENTRY
     assert world.view.claim(heard).executor == anvil_key(EXECUTOR).address
+
+
+def test_keeper__that_offers_refunds__pays_back_what_nobody_answered(anvil: Anvil, settings: Settings) -> None:
+    world = World(anvil, settings.deployment)
+    ordered = world.requested()
+    requester = ordered.request.requester
+    before = world.vault.balance_of(world.now, requester)
+    world.warp(LIFE)
+    stop = threading.Event()
+    thread = threading.Thread(target=run_keeper, args=(settings, stop, True))
+    thread.start()
+    limit = time.monotonic() + 30
+    while not world.view.request(ordered.id).refunded and time.monotonic() < limit:
+        time.sleep(0.05)
+        world.warp(1)
+    stop.set()
+    thread.join()
+    assert world.vault.balance_of(world.now, requester) == before + FEE + TIP
