@@ -61,6 +61,13 @@ abstract contract Harness {
     error NotTrue(string claim);
     error AboveLimit(uint256 received, uint256 limit);
 
+    /// @notice Whose calls invariants are played by. Else forge may choose one of our contracts, the Vault too, and gives
+    /// it wei to send from.
+    function targetSenders() public pure returns (address[] memory senders) {
+        senders = new address[](1);
+        senders[0] = address(0x5E4DE5);
+    }
+
     function assertEq(uint256 received, uint256 expected) internal pure {
         if (received != expected) revert NotEqual(received, expected);
     }
