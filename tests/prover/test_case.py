@@ -12,9 +12,9 @@ from executor.tensors import canonical_bytes
 from executor.trace import Trace, recompute
 from prover.checker import Checker
 from rollup.blobs import open_blobs
-from rollup.errors import Doubt
+from rollup.errors import Doubt, NotFound
 from rollup.judge.judge import judge
-from rollup.types import INLINE_OUTPUT_BYTES, FaultKind, FaultProof, Verdict
+from rollup.types import INLINE_OUTPUT_BYTES, FaultKind, FaultProof, LeafRef, Verdict
 from tests.actors import FabricatedTrace, SkippedLayer
 from tests.executor.nets import Features
 from tests.prover.arena import drawn, prepared
@@ -156,6 +156,32 @@ def test_look_at_trace__of_an_output_known_by_its_root__proves_the_link(tmp_path
     assert fault is not None
     assert (fault.proof.kind, fault.proof.element) == (FaultKind.LINK, 7)
     assert judge(fault.committed, fault.proof) is Verdict.BEYOND_SOUND
+
+
+def test_look_at_trace__of_an_output_that_nobody_serves__asks_for_it_and_proves_what_it_can(tmp_path: Path) -> None:
+    model = prepared(open_blobs(tmp_path), Features())
+    inputs = drawn(model, 1)
+    results = recompute(model.network, inputs)
+    claimed = canonical_bytes(changed(results, len(results) - 1, 7, 50.0)[-1])
+    case = replace(case_of(model, Checker(model), inputs, claimed), output=None)
+    assert case.opinion.is_unserved
+    honest, wrong = Trace.of(results), Trace.of(changed(results, 0, 5, 40.0))
+    case.look_at_trace(honest.root, reader(serving(honest)), ())
+    assert fault_of(case) is None
+    assert case.opinion.missing == (LeafRef(len(results), 0, 0),)
+    with pytest.raises(NotFound, match="nobody serves the claimed output"):
+        case.look(9.0)
+    # Shown, it is checked again, although no more is known of the trace.
+    case.take_output(claimed)
+    case.look_at_trace(honest.root, reader(serving(honest)), ())
+    fault = fault_of(case)
+    assert fault is not None
+    assert fault.proof.kind is FaultKind.LINK
+    case.take_output(None)
+    case.look_at_trace(wrong.root, reader(serving(wrong)), ())
+    fault = fault_of(case)
+    assert fault is not None
+    assert (fault.proof.kind, fault.proof.step) == (FaultKind.STEP, 0)
 
 
 def test_a_proof__is_judged_against_this_claims_own_output(model: LoadedModel, checker: Checker) -> None:
