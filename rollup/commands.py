@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +16,7 @@ from rollup.chain.keys import load_key
 from rollup.chain.sender import Sender
 from rollup.chain.transactions import MemoryStore
 from rollup.config import KeySource
-from rollup.daemon import SettingsFile, configure_logs, serve
+from rollup.daemon import SettingsFile, configure_logs, serve, stop_on_signals
 from rollup.devnet import PARTS, Account, Devnet, run_folder
 from rollup.errors import Conflict, Unavailable
 from rollup.finality import run_keeper
@@ -61,9 +59,7 @@ def deploy(
 def up() -> None:
     """Keeps a whole development stack running until Ctrl-C: chain, Redis, API, executor, watchtower, keeper."""
     configure_logs()
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_on_signals()
     console = Console()
     with Devnet(run_folder()) as net:
         net.start(PARTS)

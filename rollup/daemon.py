@@ -26,11 +26,15 @@ SettingsFile = Annotated[Path | None, typer.Option("--settings", help="TOML file
 def serve(run: Run, settings_file: Path | None) -> None:
     """Runs one daemon until a signal stops it. What it raises ends the process with the error's exit status."""
     configure_logs()
-    settings = Settings.load(settings_file)
+    run(Settings.load(settings_file), stop_on_signals())
+
+
+def stop_on_signals() -> threading.Event:
+    """An event that SIGTERM and SIGINT set, instead of what they do by default."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    run(settings, stop)
+    return stop
 
 
 def configure_logs() -> None:

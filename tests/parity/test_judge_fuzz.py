@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from prover.fault_proof import Evidence
 from rollup.chain.artifacts import abi_of, load
+from rollup.chain.sender import Intent
 from rollup.errors import Refused, Unavailable
 from rollup.judge.elements import Run
 from rollup.judge.opening import require_leaf
@@ -41,10 +42,9 @@ class Contract:
     def __init__(self, anvil: Anvil) -> None:
         self._anvil = anvil
         self._abi = abi_of("StepJudge")
-        sender = anvil.rpc("eth_accounts")[0]
-        code = "0x" + load()["StepJudge"].bytecode.hex()
-        sent = anvil.rpc("eth_sendTransaction", {"from": sender, "data": code, "gas": hex(16_000_000)})
-        self._address = anvil.rpc("eth_getTransactionReceipt", sent)["contractAddress"]
+        receipt = anvil.sender(0).send(Intent("create:StepJudge", None, load()["StepJudge"].bytecode))
+        assert receipt.contract is not None
+        self._address = "0x" + receipt.contract.hex()
 
     def judged(self, case: Case) -> tuple[int, int]:
         """Verdict, and 1 if the contract reverts."""
