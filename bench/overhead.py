@@ -1,7 +1,8 @@
 """What claiming costs a forward pass: the executor's run of a batch against the plain model's, in one process.
 
-Both are given the same stacked input; the executor's also gives every request's canonical output bytes. Pairs are
-interleaved, their order alternates, and the median of their ratios is reported, so that a busy machine slows both.
+Both are given the same stacked input; the executor's also gives every request's canonical output bytes. A pair is the
+best of a few runs of each, in turn, since whatever else the machine does only ever slows a run. The order alternates,
+and the median of the pairs' ratios is reported.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from executor.runner import Runner
 from rollup.lowering import lower
 
 PAIRS = 50
+# Of each side, for one pair.
+RUNS = 3
 LEAST_SECONDS = 0.2
 FIRST_BATCH = 64
 
@@ -88,12 +91,11 @@ def _batch(module: nn.Module) -> Tensor:
 
 
 def _pair(plain: Callable[[], None], claimed: Callable[[], None], swapped: bool) -> tuple[float, float]:
-    """Seconds of both, one right after the other."""
-    if swapped:
-        mine, theirs = _seconds(claimed), _seconds(plain)
-    else:
-        theirs, mine = _seconds(plain), _seconds(claimed)
-    return theirs, mine
+    """Seconds of both, run in turn."""
+    acts = (claimed, plain) if swapped else (plain, claimed)
+    runs = [[_seconds(act) for act in acts] for _ in range(RUNS)]
+    first, second = (min(run[place] for run in runs) for place in range(2))
+    return (second, first) if swapped else (first, second)
 
 
 def _seconds(act: Callable[[], object]) -> float:
