@@ -256,6 +256,9 @@ def test_a_claim_that_cannot_be_watched__is_tried_again_ever_more_rarely(arena: 
 
 def test_a_balance_below_a_challenge_bond__is_said_once_before_anybody_asks_for_it(arena: Arena) -> None:
     poor = arena.watchtower(9)
+    # After many quiet blocks a challenge costs nothing.
+    arena.anvil.rpc("anvil_setNextBlockBaseFeePerGas", hex(10**9))
+    arena.anvil.mine()
     arena.anvil.rpc("anvil_setBalance", "0x" + anvil_key(9).address.hex(), hex(10**17))
     with capture_logs() as logs:
         poor.step(arena.view)
