@@ -49,3 +49,49 @@ uint8 constant OP_ARGMAX = 6;
 uint8 constant OP_STRIDED = 7;
 uint8 constant OP_CAT = 8;
 uint8 constant OP_PATCHES = 9;
+// Several operands, one element of each.
+uint8 constant OP_SUB = 10;
+uint8 constant OP_DIV = 11;
+uint8 constant OP_MAXIMUM = 12;
+uint8 constant OP_MINIMUM = 13;
+uint8 constant OP_POW = 14;
+uint8 constant OP_COMPARE = 15;
+uint8 constant OP_LOGICAL = 16;
+uint8 constant OP_WHERE = 17;
+// Movement.
+uint8 constant OP_PAD = 18;
+uint8 constant OP_GATHER = 19;
+// One operand, one element, exact.
+uint8 constant OP_NEG = 32;
+uint8 constant OP_ABS = 33;
+uint8 constant OP_CLAMP = 34;
+uint8 constant OP_FLOOR = 35;
+uint8 constant OP_CEIL = 36;
+uint8 constant OP_ROUND = 37;
+uint8 constant OP_TRUNC = 38;
+uint8 constant OP_SIGN = 39;
+uint8 constant OP_NOT = 40;
+uint8 constant OP_CAST = 41;
+// One operand, one element, rounded.
+uint8 constant OP_EXP = 48;
+uint8 constant OP_LOG = 49;
+uint8 constant OP_TANH = 50;
+uint8 constant OP_SIGMOID = 51;
+uint8 constant OP_SQRT = 52;
+uint8 constant OP_RSQRT = 53;
+uint8 constant OP_ERF = 54;
+uint8 constant OP_GELU = 55;
+uint8 constant OP_GELU_TANH = 56;
+uint8 constant OP_SILU = 57;
+uint8 constant OP_SIN = 58;
+uint8 constant OP_COS = 59;
+uint8 constant OP_EXPM1 = 60;
+uint8 constant OP_LOG1P = 61;
+// A row of one operand.
+uint8 constant OP_SUM = 64;
+uint8 constant OP_SPREAD = 65;
+uint8 constant OP_EXPSUM = 66;
+// The last step of a fused kernel: one element of each operand.
+uint8 constant OP_SOFTMAX = 72;
+uint8 constant OP_LOG_SOFTMAX = 73;
+uint8 constant OP_NORM = 74;
