@@ -11,12 +11,13 @@ from typing import Protocol
 
 from rollup.errors import BadEncoding, Doubt
 from rollup.graph import Graph, Numerics, Op, Source
-from rollup.judge.elements import Run, elements_linked, elements_needed
-from rollup.judge.evaluate import bits_of, evaluate, hint_for, run_of
+from rollup.judge.elements import elements_linked
+from rollup.judge.evaluate import Opened, bits_of, evaluate, open_element, run_of
 from rollup.judge.finding import Finding
 from rollup.judge.judge import judge
 from rollup.judge.link import Bands, find_link, hint_of_label
 from rollup.judge.opening import is_inline
+from rollup.judge.reads import Run
 from rollup.tensor import Tensor
 from rollup.types import Committed, FaultKind, FaultProof, Opening, Verdict
 
@@ -88,8 +89,8 @@ class Evidence:
 def find_step(evidence: Evidence, step: int, element: int) -> Finding:
     """What the judge would find at one element of one step, by the values alone."""
     record = evidence.graph.steps[step]
-    values = [evidence.values(step, run) for run in elements_needed(record, element)]
-    return evaluate(record, values, hint_for(record, values), evidence.numerics.factors[step])
+    opened = _opened(evidence, step, element)
+    return evaluate(record, opened.values, opened.hint, evidence.numerics.factors[step], evidence.numerics.profile)
 
 
 def find_output(evidence: Evidence, element: int) -> Finding:
@@ -126,18 +127,22 @@ def prove_link(evidence: Evidence, element: int) -> FaultProof:
 def step_witness(evidence: Evidence, step: int, element: int) -> FaultProof:
     """The witness of one element of one step, fault or not: what the chain would need to judge it."""
     record, factor = evidence.graph.steps[step], evidence.numerics.factors[step]
-    runs = elements_needed(record, element)
+    opened = _opened(evidence, step, element)
     return FaultProof(
         kind=FaultKind.STEP,
         step=step,
         element=element,
         step_record=record.record,
         step_path=evidence.graph.step_path(step),
-        openings=tuple(evidence.open(step, run) for run in runs),
-        hint=hint_for(record, [evidence.values(step, run) for run in runs]),
+        openings=tuple(evidence.open(step, run) for run in opened.runs),
+        hint=opened.hint,
         factor=factor,
         numerics_path=evidence.numerics.path(step) if factor else (),
     )
+
+
+def _opened(evidence: Evidence, step: int, element: int) -> Opened:
+    return open_element(evidence.graph.steps[step], element, lambda run: evidence.values(step, run))
 
 
 def link_witness(evidence: Evidence, element: int) -> FaultProof:

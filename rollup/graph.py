@@ -12,14 +12,14 @@ from functools import cached_property
 
 from rollup.errors import BadEncoding, BadGraph
 from rollup.merkle import Tree, keccak256, sha256
+from rollup.numerics import FP32, Profile
 from rollup.tensor import TensorSpec
 from rollup.types import GraphRoot, NumericsRoot, StepProof
 
 STEP_TAG = keccak256(b"anh.v1.step")
 GRAPH_TAG = keccak256(b"anh.v1.graph")
 NUMERICS_TAG = keccak256(b"anh.v1.numerics")
-PROFILE_FP32 = 1
-NUMERICS_HEADER_FP32 = bytes([PROFILE_FP32]).ljust(32, b"\0")
+NUMERICS_HEADER_FP32 = FP32.header
 # `c` is registered in units of 1/256.
 FACTOR_ONE = 256
 MAX_STEPS = 65_536
@@ -37,6 +37,46 @@ class Op(IntEnum):
     STRIDED = 7
     CAT = 8
     PATCHES = 9
+    SUB = 10
+    DIV = 11
+    MAXIMUM = 12
+    MINIMUM = 13
+    POW = 14
+    COMPARE = 15
+    LOGICAL = 16
+    WHERE = 17
+    PAD = 18
+    GATHER = 19
+    NEG = 32
+    ABS = 33
+    CLAMP = 34
+    FLOOR = 35
+    CEIL = 36
+    ROUND = 37
+    TRUNC = 38
+    SIGN = 39
+    NOT = 40
+    CAST = 41
+    EXP = 48
+    LOG = 49
+    TANH = 50
+    SIGMOID = 51
+    SQRT = 52
+    RSQRT = 53
+    ERF = 54
+    GELU = 55
+    GELU_TANH = 56
+    SILU = 57
+    SIN = 58
+    COS = 59
+    EXPM1 = 60
+    LOG1P = 61
+    SUM = 64
+    SPREAD = 65
+    EXPSUM = 66
+    SOFTMAX = 72
+    LOG_SOFTMAX = 73
+    NORM = 74
 
 
 class Source(IntEnum):
@@ -164,10 +204,14 @@ class Graph:
 
 @dataclass(frozen=True)
 class Numerics:
-    """Calibrated factors, one per step, in 1/256; zero where the step's bound is exact."""
+    """Calibrated factors, one per step, in 1/256 (zero where the step's bound is exact), and what they rest on."""
 
     factors: tuple[int, ...]
-    header: bytes = NUMERICS_HEADER_FP32
+    profile: Profile = FP32
+
+    @property
+    def header(self) -> bytes:
+        return self.profile.header
 
     @cached_property
     def tree(self) -> Tree:

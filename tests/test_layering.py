@@ -37,7 +37,7 @@ FENCES = {
 FLOORS = {
     "pure": (
         "admission", "call", "clock", "codec", "errors", "events", "graph", "inputs", "judge", "lifecycle", "lowering",
-        "merkle", "program", "receipts", "shapes", "tensor", "types", "view", "weights",
+        "merkle", "numerics", "program", "receipts", "shapes", "tensor", "types", "view", "weights",
     ),
     "edges": (
         "blobs", "chain", "config", "daemon", "journal", "live", "package", "processes", "queue", "redis_server",

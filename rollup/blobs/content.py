@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 
 from rollup.errors import BadEncoding
 from rollup.graph import MAX_STEPS, Numerics
+from rollup.numerics import Profile
 from rollup.tensor import Bundle, Tensor, TensorSpec
 from rollup.types import BundleRoot, NumericsRoot, TensorRoot
 
@@ -76,7 +77,8 @@ class BlobReader:
         if len(data) < 36 or len(data) % 4:
             raise BadEncoding(f"blob 0x{root.hex()} has {len(data)} bytes, no numerics")
         numerics = Numerics(
-            tuple(int.from_bytes(data[i : i + 4], "big") for i in range(32, len(data), 4)), header=data[:32]
+            tuple(int.from_bytes(data[i : i + 4], "big") for i in range(32, len(data), 4)),
+            Profile.from_header(data[:32]),
         )
         _require_name(root, numerics.root)
         return numerics

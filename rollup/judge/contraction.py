@@ -11,8 +11,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from rollup.graph import Op, Step
 from rollup.judge import floats
 from rollup.judge.finding import ACQUITTED, CERTAIN, Finding
+from rollup.judge.operator import Case, Family, Operator, Read
+from rollup.judge.reads import Layout, Run, Values, dot, require, unravel
+from rollup.tensor import DType
 from rollup.types import Verdict
 
 # n < 2^16, so that n · 2^-24 stays far below 1 in the bound.
@@ -154,3 +158,38 @@ def _tiny(terms: int, base: int) -> int:
 
 def _ceil(dividend: int, divisor: int) -> int:
     return -(-dividend // divisor)
+
+
+def find_case(case: Case) -> Finding:
+    """Judges one element of a contract step."""
+    case.require(frozenset({DType.F32}), frozenset({DType.F32}))
+    row_a, row_b, *bias = case.values[1:]
+    return find(Element(case.value, row_a, row_b, *bias), case.hint, case.factor)
+
+
+def _reads(step: Step, element: int) -> tuple[Run, ...]:
+    require(step, len(step.operands) in (2, 3), 1 + 4 * step.rank)
+    length = step.attributes[0]
+    index = unravel(step, step.attributes[1 : 1 + step.rank], element)
+    row_a, row_b, bias = (dot(index, step.attributes[1 + (axis + 1) * step.rank :]) for axis in range(3))
+    rows = (Run(1, row_a * length, length), Run(2, row_b * length, length))
+    return (*rows, Run(3, bias, 1)) if len(step.operands) == 3 else rows
+
+
+def _hint(step: Step, _element: int, values: Values, _read: Read) -> int:
+    return hint_of(*values[1:])
+
+
+OPERATORS = (
+    Operator(
+        Op.CONTRACT,
+        Family.STEP,
+        Layout("K, dims[r], sa[r], sb[r], sc[r]", _reads),
+        "a, b, (bias)",
+        "`Σₖ a[A·K + k] · b[B·K + k] (+ bias[C])`, `A = Σ iₐ·sa`, `B = Σ iₐ·sb`, `C = Σ iₐ·sc`",
+        "`t = γ(n)·Σ|a·b| + sub + tiny`, `n = K + [bias]`, `γ(n) = n·u / (1 − n·u)`",
+        "Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd ed., section 3.1",
+        find_case,
+        hint=_hint,
+    ),
+)

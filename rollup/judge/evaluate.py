@@ -1,22 +1,30 @@
 """One element of one step on values that are already known to be right: what judge and prover share.
 
-`values` are bit patterns, one tuple per run of `elements_needed`, in its order. Knows no proof and no root.
+`values` are bit patterns, one tuple per opened run, in order. Knows no proof and no root.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from rollup.graph import Op, Step
-from rollup.judge import contraction
-from rollup.judge.elements import Run
+from rollup.graph import Step
+from rollup.judge.elements import elements_after, elements_needed
 from rollup.judge.finding import Finding
-from rollup.judge.movement import find_moved
-from rollup.judge.order import find_amax, find_argmax
-from rollup.judge.pointwise import find_pair, find_relu
+from rollup.judge.operator import Case, Read
+from rollup.judge.operators import OPERATORS
+from rollup.judge.reads import Run, Values
+from rollup.numerics import FP32, Profile
 from rollup.tensor import DType, Tensor
 
-Values = Sequence[Sequence[int]]
+
+@dataclass(frozen=True)
+class Opened:
+    """What a proof about one element opens, in order, and the hint that goes with it."""
+
+    runs: tuple[Run, ...]
+    values: Values
+    hint: int
 
 
 def run_of(tensor: Tensor, run: Run) -> tuple[int, ...]:
@@ -31,30 +39,28 @@ def bits_of(data: bytes, dtype: DType) -> tuple[int, ...]:
     return tuple(int.from_bytes(data[i : i + width], "big") for i in range(0, len(data), width))
 
 
-def evaluate(step: Step, values: Values, hint: int = 0, factor: int = 0) -> Finding:
+def open_element(step: Step, element: int, read: Read, hint: int | None = None) -> Opened:
+    """Reads all that a proof about `element` opens, with a prover's own hint if none is given.
+
+    Raises BadGraph if the step's record contradicts itself at this element, and whatever `read` raises.
+    """
+    first = elements_needed(step, element)
+    values = tuple(read(run) for run in first)
+    if hint is None:
+        hint_of = OPERATORS[step.op].hint
+        hint = 0 if hint_of is None else hint_of(step, element, values, read)
+    after = elements_after(step, element, values, hint)
+    return Opened((*first, *after), (*values, *(read(run) for run in after)), hint)
+
+
+def open_tensors(step: Step, element: int, tensors: Sequence[Tensor]) -> Opened:
+    """As `open_element`, from whole tensors by slot: the result, then the operands."""
+    return open_element(step, element, lambda run: run_of(tensors[run.slot], run))
+
+
+def evaluate(step: Step, values: Values, hint: int = 0, factor: int = 0, profile: Profile = FP32) -> Finding:
     """Judges the element whose committed value is `values[0][0]`, from its operands' values `values[1:]`.
 
-    `hint` (a contraction's top product exponent) and `factor` (1/256, zero for none) as in a fault proof.
+    `hint` and `factor` (1/256, zero for none) as in a fault proof. Raises BadGraph for dtypes without a meaning.
     """
-    value, operands = values[0][0], values[1:]
-    match step.op:
-        case Op.CONTRACT:
-            row_a, row_b, bias = operands if len(operands) == 3 else (*operands, ())
-            return contraction.find(contraction.Element(value, row_a, row_b, bias), hint, factor)
-        case Op.ADD | Op.MUL:
-            return find_pair(step.op, value, operands[0][0], operands[1][0])
-        case Op.RELU:
-            return find_relu(value, operands[0][0])
-        case Op.AMAX:
-            return find_amax(value, operands[0])
-        case Op.ARGMAX:
-            return find_argmax(value, operands[0])
-        case Op.STRIDED | Op.CAT | Op.PATCHES:
-            # Only patches reads something that is not opened: its fill.
-            source = operands[0][0] if operands else step.attributes[0]
-            return find_moved(value, source, step.result.dtype)
-
-
-def hint_for(step: Step, values: Values) -> int:
-    """The hint a prover gives with these values: zero for all operators but contractions."""
-    return contraction.hint_of(*values[1:]) if step.op is Op.CONTRACT else 0
+    return OPERATORS[step.op].find(Case(step, values, hint, factor, profile))

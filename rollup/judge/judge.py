@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from rollup.errors import BadEncoding, BadGraph
 from rollup.graph import Step
-from rollup.judge.elements import elements_linked, elements_needed
-from rollup.judge.evaluate import evaluate
+from rollup.judge.elements import elements_linked
+from rollup.judge.evaluate import evaluate, open_element
 from rollup.judge.finding import Finding
 from rollup.judge.link import Bands, find_link
 from rollup.judge.opening import (
@@ -20,6 +20,8 @@ from rollup.judge.opening import (
     step_of,
     values_of,
 )
+from rollup.judge.reads import Run
+from rollup.numerics import Profile
 from rollup.types import Committed, FaultKind, FaultProof, StepProof, Verdict
 
 
@@ -42,12 +44,17 @@ def _find(committed: Committed, proof: FaultProof) -> Finding:
 
 
 def _find_step(committed: Committed, proof: FaultProof, step: Step) -> Finding:
-    runs = elements_needed(step, proof.element)
-    _require_openings(proof, len(runs))
-    values = [
-        values_of(committed, proof.step, step, run, opening) for run, opening in zip(runs, proof.openings, strict=True)
-    ]
-    return evaluate(step, values, proof.hint, proof.factor)
+    openings = iter(proof.openings)
+
+    def read(run: Run) -> tuple[int, ...]:
+        opening = next(openings, None)
+        if opening is None:
+            raise BadEncoding(f"this fault needs more than {len(proof.openings)} openings")
+        return values_of(committed, proof.step, step, run, opening)
+
+    opened = open_element(step, proof.element, read, proof.hint)
+    _require_openings(proof, len(opened.runs))
+    return evaluate(step, opened.values, proof.hint, proof.factor, Profile.from_header(committed.numerics_header))
 
 
 def _find_link(committed: Committed, proof: FaultProof, step: Step) -> Finding:

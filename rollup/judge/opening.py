@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from rollup.errors import BadEncoding, BadGraph
 from rollup.graph import GRAPH_TAG, NUMERICS_TAG, STEP_TAG, Operand, Source, Step
-from rollup.judge.elements import Run
 from rollup.judge.evaluate import bits_of
+from rollup.judge.operators import OPERATORS
+from rollup.judge.reads import Run
 from rollup.merkle import sha256, top_of_run
 from rollup.tensor import TensorSpec, root_of_bundle, root_of_opening
 from rollup.types import (
@@ -46,14 +47,17 @@ def counts_of(committed: Committed) -> tuple[int, int, int]:
 
 
 def step_of(committed: Committed, number: int, proof: StepProof) -> Step:
-    """Step `number` of the graph. Raises BadGraph if it reads from no bundle."""
+    """Step `number` of the graph. Raises BadGraph if it reads from no bundle, BadEncoding if nothing judges it."""
     steps = counts_of(committed)[2]
     if not 0 <= number < steps:
         raise BadEncoding(f"step {number} is outside a graph of {steps} steps")
     top = top_of_run([sha256(STEP_TAG + proof.record)], number, steps, proof.path)
     if sha256(GRAPH_TAG + committed.graph_header + top) != committed.graph_root:
         raise BadEncoding(f"the record shown is not step {number} of the graph")
-    return Step.from_record(proof.record)
+    step = Step.from_record(proof.record)
+    if step.op not in OPERATORS:
+        raise BadEncoding(f"operator {step.op.name} has no judge")
+    return step
 
 
 def values_of(committed: Committed, number: int, step: Step, run: Run, opening: Opening) -> tuple[int, ...]:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
+from rollup.graph import Op
 from rollup.judge import floats
 from rollup.judge.finding import ACQUITTED, CERTAIN, Finding, between
+from rollup.judge.operator import Case, Family, Operator
+from rollup.judge.reads import rows
+from rollup.tensor import DType
 from rollup.types import Verdict
 
 _SIGN_64 = 2**63
@@ -44,3 +48,38 @@ def find_argmax(value: int, row: Sequence[int]) -> Finding:
 
 def _is_ordered(row: Sequence[int]) -> bool:
     return all(floats.is_finite(bits) or bits == floats.INFINITY | 1 << 31 for bits in row)
+
+
+def _find_amax(case: Case) -> Finding:
+    case.require(frozenset({DType.F32}), frozenset({DType.F32}))
+    return find_amax(case.value, case.values[1])
+
+
+def _find_argmax(case: Case) -> Finding:
+    case.require(frozenset({DType.I64}), frozenset({DType.F32}))
+    return find_argmax(case.value, case.values[1])
+
+
+_SOURCE = "exact, but for flushed subnormals"
+OPERATORS = (
+    Operator(
+        Op.AMAX,
+        Family.STEP,
+        rows(),
+        "a",
+        "`max` of `a[e·K .. e·K + K)`",
+        "`t = 0`; −Inf is a value",
+        _SOURCE,
+        _find_amax,
+    ),
+    Operator(
+        Op.ARGMAX,
+        Family.STEP,
+        rows(),
+        "a",
+        "an index in `0..K` of a largest element of `a[e·K .. e·K + K)`; result i64",
+        "any index of a largest element; −Inf is a value",
+        _SOURCE,
+        _find_argmax,
+    ),
+)

@@ -8,7 +8,10 @@ from __future__ import annotations
 from rollup.graph import Op
 from rollup.judge import floats
 from rollup.judge.finding import ACQUITTED, Finding, between
+from rollup.judge.operator import Case, Family, Operator
+from rollup.judge.reads import nary, unary
 from rollup.judge.real import Real
+from rollup.tensor import DType
 
 _ZERO = Real(0, 0)
 
@@ -47,3 +50,21 @@ def _with_flush(low: int, high: int) -> tuple[int, int]:
 
 def _with_zero(low: int, high: int) -> tuple[int, int]:
     return min(low, 0, key=floats.ordinal), max(high, 0, key=floats.ordinal)
+
+
+def _find_pair(case: Case) -> Finding:
+    case.require(frozenset({DType.F32}), frozenset({DType.F32}))
+    return find_pair(case.step.op, case.value, case.operand(1), case.operand(2))
+
+
+def _find_relu(case: Case) -> Finding:
+    case.require(frozenset({DType.F32}), frozenset({DType.F32}))
+    return find_relu(case.value, case.operand(1))
+
+
+_SOURCE = "IEEE 754: correctly rounded, over operands kept or flushed"
+OPERATORS = (
+    Operator(Op.ADD, Family.POINTWISE, nary(2), "a, b", "`a + b`", "`t = 0`", _SOURCE, _find_pair),
+    Operator(Op.MUL, Family.POINTWISE, nary(2), "a, b", "`a · b`", "`t = 0`", _SOURCE, _find_pair),
+    Operator(Op.RELU, Family.POINTWISE, unary(), "a", "`max(a, 0)`", "`t = 0`", _SOURCE, _find_relu),
+)

@@ -10,9 +10,8 @@ from executor.operators import evaluate, magnitude
 from executor.tensors import to_canonical
 from executor.trace import recompute
 from rollup.graph import Op, Step
-from rollup.judge.elements import elements_needed
 from rollup.judge.evaluate import evaluate as judge
-from rollup.judge.evaluate import hint_for, run_of
+from rollup.judge.evaluate import open_tensors
 from rollup.types import Verdict
 from tests.executor.nets import Labels, conv_net, network_of
 
@@ -24,8 +23,8 @@ def verdicts(step: Step, operands: list[torch.Tensor], result: torch.Tensor, fac
     tensors = [to_canonical(tensor) for tensor in (result, *operands)]
     found = []
     for element in range(step.result.elements):
-        values = [run_of(tensors[run.slot], run) for run in elements_needed(step, element)]
-        found.append(judge(step, values, hint_for(step, values), factor).verdict is Verdict.NO_FAULT)
+        opened = open_tensors(step, element, tensors)
+        found.append(judge(step, opened.values, opened.hint, factor).verdict is Verdict.NO_FAULT)
     return found
 
 

@@ -14,8 +14,7 @@ from executor.runner import Runner
 from executor.tensors import bits_of_f32_above, canonical_bytes, to_canonical
 from executor.trace import Results, Trace, is_inside, is_linked, recompute, replay, results_of_calls, trace_for
 from rollup.errors import Doubt
-from rollup.judge.elements import elements_needed
-from rollup.judge.evaluate import evaluate, hint_for, run_of
+from rollup.judge.evaluate import evaluate, open_tensors
 from rollup.tensor import Bundle
 from rollup.types import (
     BundleRoot,
@@ -57,8 +56,8 @@ def faults(network: Network, inputs: list[torch.Tensor], results: Results, facto
         operands = operands_of(step, inputs, network.weights, results)
         tensors = [to_canonical(tensor) for tensor in (result, *operands)]
         for element in range(step.result.elements):
-            values = [run_of(tensors[run.slot], run) for run in elements_needed(step, element)]
-            if evaluate(step, values, hint_for(step, values), factor).verdict is not Verdict.NO_FAULT:
+            opened = open_tensors(step, element, tensors)
+            if evaluate(step, opened.values, opened.hint, factor).verdict is not Verdict.NO_FAULT:
                 found.append((step.op, element))
     return found
 

@@ -16,9 +16,9 @@ from typing import Any
 from prover.fault_proof import Evidence, link_witness, step_witness
 from rollup.errors import BadEncoding
 from rollup.judge import floats
-from rollup.judge.elements import Run
 from rollup.judge.evaluate import run_of
 from rollup.judge.judge import judge
+from rollup.judge.reads import Run
 from rollup.types import FaultKind
 from tests.parity import faults, moves
 from tests.parity.abi import encode_case

@@ -15,8 +15,8 @@ from eth_abi.abi import encode
 from prover.fault_proof import Evidence
 from rollup.codec import values_of
 from rollup.errors import BadEncoding
-from rollup.judge.elements import Run
 from rollup.judge.opening import require_leaf
+from rollup.judge.reads import Run
 from rollup.types import Committed, LeafRef, Opening, StepProof
 from tests.parity.abi import COMMITTED, OPENING
 from tests.parity.malformed import WORD

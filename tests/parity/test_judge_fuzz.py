@@ -14,8 +14,8 @@ from prover.fault_proof import Evidence
 from rollup.chain.artifacts import abi_of, load
 from rollup.chain.sender import Intent
 from rollup.errors import Refused, Unavailable
-from rollup.judge.elements import Run
 from rollup.judge.opening import require_leaf
+from rollup.judge.reads import Run
 from rollup.types import Committed, LeafRef, Opening, StepProof
 from tests.chain_fixture import Anvil
 from tests.parity import faults, moves

@@ -15,6 +15,8 @@ from rollup.types import INLINE_OUTPUT_BYTES, BundleRoot, Committed
 from tests.parity.honest import Array, run_step
 
 MINUS_INF = 0xFF800000
+# What the toy network is made of.
+FIRST_OPERATORS = tuple(op for op in Op if op <= Op.PATCHES)
 # Bands of the toy outputs, f32 bits: 0.5 and 2.0.
 OUTPUT_BAND, SLASH_BAND = 0x3F000000, 0x40000000
 

@@ -32,7 +32,7 @@ steps = st.builds(
     [
         b"",
         bytes(36),
-        b"\x0a" + RELU.record[1:],
+        b"\xff" + RELU.record[1:],
         RELU.record[:-1],
         RELU.record + b"\0",
         RELU.record[:4] + b"\x08" + RELU.record[5:],

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from rollup.errors import BadGraph
 from rollup.graph import Op, Step
-from rollup.judge.elements import Run, elements_linked, elements_needed
-from rollup.judge.evaluate import run_of
+from rollup.judge.elements import elements_linked, elements_needed
+from rollup.judge.evaluate import evaluate, open_element, run_of
+from rollup.judge.reads import Run
 from rollup.tensor import DType, TensorSpec
 from tests.parity.honest import run_step
 from tests.parity.toy import array_of, f32, network, step_on, tensor_of, tensor_of_bits
@@ -52,11 +54,12 @@ def test_elements_needed__patches_that_do_not_fit__are_refused(change: tuple[int
         elements_needed(replace(step, attributes=tuple(attributes)), 0)
 
 
-def test_elements_needed__wrong_dtypes__are_refused() -> None:
-    for number in range(len(network().graph.steps)):
-        step = network().graph.steps[number]
+def test_evaluate__wrong_dtypes__are_refused() -> None:
+    evidence = network()
+    for number, step in enumerate(evidence.graph.steps):
+        wrong = replace(step, result=TensorSpec(DType.I32, step.result.shape))
         with pytest.raises(BadGraph):
-            elements_needed(replace(step, result=TensorSpec(DType.I32, step.result.shape)), 0)
+            evaluate(wrong, open_element(wrong, 0, partial(evidence.values, number)).values)
 
 
 def test_elements_needed__element_outside_the_result__is_refused() -> None:

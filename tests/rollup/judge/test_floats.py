@@ -4,12 +4,16 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rollup.judge import floats
 from rollup.judge.real import Real
+from rollup.tensor import DType
 from tests.rollup.judge.f32 import INF, NAN, any_bits, exact, finite_bits, nearest
+
+HALVES = {DType.F16: torch.float16, DType.BF16: torch.bfloat16}
 
 
 @given(finite_bits)
@@ -78,3 +82,35 @@ def test_real__sum_product_difference__are_exact(a: int, b: int) -> None:
 def test_nan__is_neither_finite_nor_subnormal() -> None:
     assert not floats.is_finite(NAN)
     assert not floats.is_subnormal(NAN)
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+def test_widen__every_16_bit_float__has_the_same_value(dtype: DType) -> None:
+    words = torch.arange(-(2**15), 2**15, dtype=torch.int16)
+    wide = words.view(HALVES[dtype]).float().view(torch.int32)
+    for word, expected in zip(words.tolist(), wide.tolist(), strict=True):
+        bits = floats.widen(word & 0xFFFF, dtype)
+        assert bits == expected & 0xFFFFFFFF or (floats.is_nan(bits) and floats.is_nan(expected & 0xFFFFFFFF))
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+@given(word=finite_bits)
+def test_narrow__any_f32__is_rounded_as_torch_does(dtype: DType, word: int) -> None:
+    value = torch.tensor([word - (word >> 31 << 32)], dtype=torch.int32).view(torch.float32)
+    expected = value.to(HALVES[dtype]).float().view(torch.int32)
+    assert floats.narrow(word, dtype) == int(expected) & 0xFFFFFFFF
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+def test_round_to__beside_the_middle_of_two_numbers__sees_what_lies_below(dtype: DType) -> None:
+    form = floats.FORMATS[dtype]
+    one = 1 << form.digits
+    assert floats.round_to(dtype, one + 1, -form.digits) == floats.round_to_f32(1, 0)
+    for nudge, expected in ((-1, 1 << form.digits - 1), (1, (1 << form.digits - 1) + 1)):
+        middle = ((one + 1) << 200) + nudge
+        assert floats.round_to(dtype, middle, -200) == floats.round_to_f32(expected, 1)
+
+
+@pytest.mark.parametrize(("dtype", "least"), [(DType.F16, 2.0**-14), (DType.BF16, 2.0**-126), (DType.F32, 2.0**-126)])
+def test_least_normal__of_a_format__is_where_subnormals_end(dtype: DType, least: float) -> None:
+    assert exact(floats.FORMATS[dtype].least_normal) == Fraction(least)

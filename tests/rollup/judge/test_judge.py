@@ -10,13 +10,13 @@ import pytest
 
 from prover.fault_proof import Evidence, link_witness, step_witness
 from rollup.errors import BadEncoding
-from rollup.graph import Graph, Op
+from rollup.graph import Graph
 from rollup.judge.judge import judge
 from rollup.judge.opening import require_leaf, require_slot
 from rollup.tensor import Tensor
 from rollup.types import FaultKind, FaultProof, LeafRef, StepProof, Verdict
 from tests.parity.malformed import MALFORMED, STEP, WORD
-from tests.parity.toy import claiming, network, tampered, wide_linear, with_bits
+from tests.parity.toy import FIRST_OPERATORS, claiming, network, tampered, wide_linear, with_bits
 from tests.rollup.judge.f32 import NAN, bits
 
 
@@ -185,4 +185,4 @@ def test_require_slot__of_an_output_that_stands_in_its_claim__is_refused(toy: Ev
 
 
 def test_toy__has_every_operator() -> None:
-    assert {step.op for step in network(with_label=True).graph.steps} == set(Op)
+    assert {step.op for step in network(with_label=True).graph.steps} == set(FIRST_OPERATORS)
