@@ -95,12 +95,12 @@ def relu(emit: Emitter, args: Arguments) -> Ref:
 
 
 def max_pool2d(emit: Emitter, args: Arguments) -> Ref:
-    if args["ceil_mode"]:
-        raise BadGraph("max_pool2d with ceil_mode is not supported")
     kernel = _pair(args["kernel_size"])
     options = {name: _pair(args[name]) for name in ("padding", "dilation")}
     stride = _pair(args["stride"]) if args["stride"] else kernel
-    return emit.call(Function.MAX_POOL2D, args["self"], kernel=kernel, stride=stride, **options)
+    return emit.call(
+        Function.MAX_POOL2D, args["self"], kernel=kernel, stride=stride, **options, ceil=(int(args["ceil_mode"]),)
+    )
 
 
 def mean(emit: Emitter, args: Arguments) -> Ref:

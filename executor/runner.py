@@ -166,6 +166,8 @@ def _function(call: Call, value: Value) -> Target:
     options = [list(numbers) for _, numbers in call.options]
     if call.function is Function.CONV2D:
         return torch.conv2d, (*options[:3], call.number("groups"))
+    if call.function is Function.MAX_POOL2D:
+        return torch.max_pool2d, (*options[:4], bool(call.number("ceil")))
     if call.function in (Function.VIEW, Function.EXPAND):
         # The leading dimension of a batched value is whatever the batch makes it.
         shape = ([-1] if value.batched else list(value.shape[:1])) + list(value.shape[1:])
@@ -183,7 +185,6 @@ _PLAIN: dict[Function, Callable[..., Tensor]] = {
     Function.ADD: torch.add,
     Function.MUL: torch.mul,
     Function.RELU: torch.relu,
-    Function.MAX_POOL2D: torch.max_pool2d,
     Function.AMAX: torch.amax,
     Function.ARGMAX: torch.argmax,
     Function.PERMUTE: torch.permute,

@@ -1,75 +1,61 @@
 """One call of a program: a tensor function as executors run it, its operands and options.
 
-A value's shape is written for one request; a batched value holds its requests side by side in the leading dimension,
-so that one program runs at any batch. Knows nothing of shapes' rules (shapes.py), nor of steps (lowering.py).
+A value's shape is written for one request; a program runs at any batch, its requests side by side along one dimension
+of every value that depends on them. Knows nothing of shapes' rules (rollup/shapes), nor of steps (rollup/lowering).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
+from struct import pack, unpack
 
 from rollup.errors import BadGraph
+from rollup.functions import MAX_LIST, SIGNATURES, Function, Signature
 from rollup.graph import Source
 from rollup.tensor import DType, TensorSpec
 
+__all__ = ["MAX_LIST", "SIGNATURES", "Call", "Function", "Place", "Ref", "Signature", "Value", "f32_bits", "f32_value"]
 
-class Function(StrEnum):
-    """What a call computes; the names are ATen's."""
 
-    CONV2D = "conv2d"
-    LINEAR = "linear"
-    MATMUL = "matmul"
-    ADD = "add"
-    MUL = "mul"
-    RELU = "relu"
-    MAX_POOL2D = "max_pool2d"
-    AMAX = "amax"
-    ARGMAX = "argmax"
-    VIEW = "view"
-    PERMUTE = "permute"
-    EXPAND = "expand"
-    SLICE = "slice"
-    CAT = "cat"
+def f32_bits(value: float) -> int:
+    """The option that a float is: the bits of the f32 nearest to it, unsigned."""
+    try:
+        return int.from_bytes(pack(">f", value), "big")
+    except OverflowError:
+        return int.from_bytes(pack(">f", float("inf") if value > 0 else float("-inf")), "big")
+
+
+def f32_value(bits: int) -> float:
+    """The float that an option is."""
+    value: float = unpack(">f", bits.to_bytes(4, "big"))[0]
+    return value
 
 
 @dataclass(frozen=True)
-class Signature:
-    """What a function takes. `options`: each one's count of integers; 0 is any count up to the rank limit."""
+class Place:
+    """Where the requests lie in a value: dimension `axis` of a batch of N is [outer, N, rest], flattened.
 
-    least: int
-    most: int
-    options: tuple[tuple[str, int], ...] = ()
+    `outer * rest` is the dimension's size for one request.
+    """
+
+    axis: int = 0
+    outer: int = 1
 
 
-MAX_CAT = 64
-SIGNATURES = {
-    # x, w and optionally bias
-    Function.CONV2D: Signature(2, 3, (("stride", 2), ("padding", 2), ("dilation", 2), ("groups", 1))),
-    Function.LINEAR: Signature(2, 3),
-    Function.MATMUL: Signature(2, 2),
-    Function.ADD: Signature(2, 2),
-    Function.MUL: Signature(2, 2),
-    Function.RELU: Signature(1, 1),
-    Function.MAX_POOL2D: Signature(1, 1, (("kernel", 2), ("stride", 2), ("padding", 2), ("dilation", 2))),
-    # amax and argmax reduce the last dimension; keepdim is 0 or 1
-    Function.AMAX: Signature(1, 1, (("keepdim", 1),)),
-    Function.ARGMAX: Signature(1, 1, (("keepdim", 1),)),
-    # shapes are those of one request
-    Function.VIEW: Signature(1, 1, (("shape", 0),)),
-    Function.PERMUTE: Signature(1, 1, (("dims", 0),)),
-    Function.EXPAND: Signature(1, 1, (("shape", 0),)),
-    Function.SLICE: Signature(1, 1, (("dim", 1), ("start", 1), ("stop", 1), ("step", 1))),
-    Function.CAT: Signature(1, MAX_CAT, (("dim", 1),)),
-}
+LEADING = Place()
 
 
 @dataclass(frozen=True)
 class Value:
-    """dtype and shape, for one request, of what a call takes or makes. A batched one has N times the leading size."""
+    """dtype and shape, for one request, of what a call takes or makes.
+
+    `batched`: whether it depends on the request. `place`: where a batch's requests lie in it, if it is batched; None
+    where they have been mixed, so that only one request at a time can be run.
+    """
 
     spec: TensorSpec
     batched: bool
+    place: Place | None = LEADING
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -81,6 +67,21 @@ class Value:
 
     def with_shape(self, shape: tuple[int, ...]) -> Value:
         return Value(TensorSpec(self.dtype, shape), self.batched)
+
+    @property
+    def leads(self) -> bool:
+        """Whether the requests of a batch lie one after another in the value's memory."""
+        return self.place is not None and self.outer == 1
+
+    @property
+    def outer(self) -> int:
+        """Blocks in which each request's elements lie, a block of each request after a block of the one before."""
+        if self.place is None:
+            raise BadGraph("a value in which requests are mixed has no part of one request")
+        blocks = self.place.outer
+        for size in self.shape[: self.place.axis]:
+            blocks *= size
+        return blocks
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,13 @@ class Call:
     def number(self, name: str) -> int:
         """An option of a single integer."""
         return self.option(name)[0]
+
+    def real(self, name: str) -> float:
+        """An option that is a float. Raises BadGraph if it is no f32's bits."""
+        bits = self.number(name)
+        if not 0 <= bits < 2**32:
+            raise BadGraph(f"option {name} is {bits}, not the bits of a f32")
+        return f32_value(bits)
 
     def require_signature(self) -> None:
         """Raises BadGraph unless the operands' count and the options are the function's."""

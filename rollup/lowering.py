@@ -111,7 +111,9 @@ def _conv2d(builder: _Builder, call: Call, operands: Sequence[Operand], result: 
 def _max_pool2d(builder: _Builder, call: Call, operands: Sequence[Operand], result: TensorSpec) -> None:
     (x,) = operands
     kernel = call.option("kernel")
-    window = _Window(kernel, call.option("stride"), call.option("padding"), call.option("dilation"))
+    window = _Window(
+        kernel, call.option("stride"), call.option("padding"), call.option("dilation"), bool(call.number("ceil"))
+    )
     # One group a channel, so that a window is innermost.
     patches = _patches(builder, x, x.spec.shape[1], window, MINUS_INFINITY)
     builder.step(Op.AMAX, result, [patches], _Axes((prod(kernel),)))
@@ -125,9 +127,11 @@ class _Window:
     stride: Sequence[int]
     padding: Sequence[int]
     dilation: Sequence[int]
+    ceil: bool = False
 
     def places(self, axis: int, size: int) -> int:
-        return windows(size, self.kernel[axis], self.stride[axis], self.padding[axis], self.dilation[axis])
+        sides = (self.kernel[axis], self.stride[axis], self.padding[axis], self.dilation[axis])
+        return windows(size, *sides, self.ceil)
 
 
 def _patches(builder: _Builder, x: Operand, groups: int, window: _Window, fill: int) -> Operand:

@@ -22,17 +22,23 @@ def result_of(call: Call, operands: Sequence[Value]) -> Value:
     call.require_signature()
     if call.function in _ARITHMETIC and any(operand.dtype is not DType.F32 for operand in operands):
         raise BadGraph(f"takes f32, got {[operand.dtype.name.lower() for operand in operands]}")
+    if call.function not in _RULES:
+        raise BadGraph("has no steps that the judge reads")
     return _RULES[call.function](call, operands)
 
 
-def windows(size: int, kernel: int, stride: int, padding: int, dilation: int) -> int:
-    """Places of a window along one axis. Raises BadGraph if it never fits."""
+def windows(size: int, kernel: int, stride: int, padding: int, dilation: int, ceil: bool = False) -> int:
+    """Places of a window along one axis. Raises BadGraph if it never fits.
+
+    With `ceil` a last window may end outside, if it begins inside the axis or in the padding before it.
+    """
     if kernel < 1 or stride < 1 or dilation < 1 or padding < 0:
         raise BadGraph(f"window {kernel} by {stride}, padding {padding}, dilation {dilation} is no window")
-    places = (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
-    if places < 1:
+    room = size + 2 * padding - dilation * (kernel - 1) - 1
+    if room < 0:
         raise BadGraph(f"a window of {dilation * (kernel - 1) + 1} does not fit into {size + 2 * padding}")
-    return places
+    last = -(-room // stride) if ceil else room // stride
+    return last if ceil and last * stride >= size + padding else last + 1
 
 
 def _conv2d(call: Call, operands: Sequence[Value]) -> Value:
@@ -99,7 +105,8 @@ def _max_pool2d(call: Call, operands: Sequence[Value]) -> Value:
     # Else a window could lie in the padding alone, and its maximum would be -Inf.
     inside = all(2 * p <= k and (d == 1 or p == 0) for p, k, d in zip(padding, kernel, dilation, strict=True))
     _require(inside, f"padding {padding} is above half of {kernel}, or dilated")
-    places = [windows(x.shape[2 + i], kernel[i], stride[i], padding[i], dilation[i]) for i in (0, 1)]
+    ceil = bool(call.number("ceil"))
+    places = [windows(x.shape[2 + i], kernel[i], stride[i], padding[i], dilation[i], ceil) for i in (0, 1)]
     return x.with_shape((*x.shape[:2], *places))
 
 

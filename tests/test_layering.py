@@ -36,8 +36,9 @@ FENCES = {
 # The floors of rollup, from the ground up: a module imports from its own floor and from those below it.
 FLOORS = {
     "pure": (
-        "admission", "call", "clock", "codec", "errors", "events", "graph", "inputs", "judge", "lifecycle", "lowering",
-        "merkle", "numerics", "program", "receipts", "shapes", "tensor", "types", "view", "weights",
+        "admission", "call", "clock", "codec", "errors", "events", "functions", "graph", "inputs", "judge",
+        "lifecycle", "lowering", "merkle", "numerics", "program", "receipts", "shapes", "tensor", "types", "view",
+        "weights",
     ),
     "edges": (
         "blobs", "chain", "config", "daemon", "journal", "live", "package", "processes", "queue", "redis_server",

@@ -29,7 +29,7 @@ def options(**values: tuple[int, ...]) -> tuple[tuple[str, tuple[int, ...]], ...
 
 def small() -> Program:
     """A grouped convolution, max-pool, a linear layer, and the label."""
-    pool = options(kernel=(2, 2), stride=(2, 2), padding=(0, 0), dilation=(1, 1))
+    pool = options(kernel=(2, 2), stride=(2, 2), padding=(0, 0), dilation=(1, 1), ceil=(0,))
     return Program(
         inputs=(f32(1, 2, 4, 4),),
         weights=(Weight("conv.weight", f32(4, 1, 3, 3)), Weight("conv.bias", f32(4)), Weight("head", f32(3, 16))),

@@ -64,7 +64,9 @@ def test_a_product__turns_its_second_operand() -> None:
 
 
 def test_max_pool__reads_one_window() -> None:
-    pool = Call(Function.MAX_POOL2D, (INPUT,), options(kernel=(2, 2), stride=(2, 2), padding=(0, 0), dilation=(1, 1)))
+    pool = Call(
+        Function.MAX_POOL2D, (INPUT,), options(kernel=(2, 2), stride=(2, 2), padding=(0, 0), dilation=(1, 1), ceil=(0,))
+    )
     patches, amax = steps_of(pool, shape=(1, 2, 4, 4))
     assert patches.result.shape == (1, 2, 4, 4)
     assert reads(amax, 5) == [(20, 4)]

@@ -27,10 +27,10 @@ BAD_CALLS = {
     "has 2 values, got 1": Call(Function.CONV2D, (INPUT, weight(0)), (("stride", (1,)), *WINDOW[1:], ("groups", (1,)))),
     "3 groups do not divide": Call(Function.CONV2D, (INPUT, weight(0)), (*WINDOW, ("groups", (3,)))),
     "does not fit into 4": Call(
-        Function.MAX_POOL2D, (INPUT,), options(kernel=(5, 5), stride=(1, 1), padding=(0, 0), dilation=(1, 1))
+        Function.MAX_POOL2D, (INPUT,), options(kernel=(5, 5), stride=(1, 1), padding=(0, 0), dilation=(1, 1), ceil=(0,))
     ),
     "above half of": Call(
-        Function.MAX_POOL2D, (INPUT,), options(kernel=(2, 2), stride=(1, 1), padding=(2, 2), dilation=(1, 1))
+        Function.MAX_POOL2D, (INPUT,), options(kernel=(2, 2), stride=(1, 1), padding=(2, 2), dilation=(1, 1), ceil=(0,))
     ),
     "cannot view": Call(Function.VIEW, (INPUT,), options(shape=(1, 31))),
     "moves the requests": Call(Function.PERMUTE, (INPUT,), options(dims=(1, 0, 2, 3))),
