@@ -16,9 +16,9 @@ from math import ceil
 import torch
 from torch import Tensor
 
-from executor.bounds import UNIT_ROUNDOFF
+from executor.bounds import UNIT_ROUNDOFF, magnitude
 from executor.network import Network, operands_of
-from executor.operators import evaluate, evaluate_rounded, magnitude, terms_of
+from executor.operators import evaluate, evaluate_rounded, terms_of
 from executor.reach import Reach, judged_step, reach_of
 from executor.runner import Runner, profile, target_of
 from executor.trace import Results, recompute, results_of_calls
@@ -132,7 +132,7 @@ def _threads(count: int) -> Iterator[None]:
 
 def _error(step: Step, operands: Sequence[Tensor], result: Tensor) -> float:
     """Worst error of a contraction in units of u * sum |ab|."""
-    exact = evaluate(step, [operand.double() for operand in operands])
+    exact = evaluate(step, operands)
     unit = magnitude(step, operands) * UNIT_ROUNDOFF
     errors = (result.double() - exact).abs() / unit
     # No terms but zeros: exact.

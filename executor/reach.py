@@ -16,7 +16,7 @@ from torch import Tensor
 
 from executor.bounds import UNIT_ROUNDOFF, bound_of
 from executor.network import Network, operands_of
-from executor.operators import evaluate, magnitude
+from executor.operators import evaluate
 from rollup.graph import Numerics, Op, Source
 
 DOUBLED = 2.0
@@ -82,7 +82,7 @@ def _forward(network: Network, numerics: Numerics, inputs: Sequence[Tensor]) -> 
             rounding = result.detach().abs() * UNIT_ROUNDOFF
             bounds[-1] = (rounding, rounding)
         if step.op is Op.CONTRACT:
-            magnitudes = magnitude(step, [operand.detach() for operand in operands])
-            sound, calibrated = bound_of(step, magnitudes), bound_of(step, magnitudes, factor)
+            fixed = [operand.detach() for operand in operands]
+            sound, calibrated = bound_of(step, fixed), bound_of(step, fixed, factor)
             bounds[-1] = (sound + rounding, calibrated + rounding)
     return results, bounds

@@ -10,8 +10,22 @@ from rollup.errors import BadGraph
 from rollup.tensor import DType, TensorSpec
 from rollup.tensor import Tensor as Committed
 
-_TORCH = {DType.F32: torch.float32, DType.I64: torch.int64, DType.I32: torch.int32, DType.U8: torch.uint8}
+_TORCH = {
+    DType.F32: torch.float32,
+    DType.F16: torch.float16,
+    DType.BF16: torch.bfloat16,
+    DType.I64: torch.int64,
+    DType.I32: torch.int32,
+    DType.U8: torch.uint8,
+    DType.BOOL: torch.bool,
+}
+# What canonical bytes hold of them, for numpy has no bfloat16.
+_BITS = {DType.F16: torch.int16, DType.BF16: torch.int16, DType.BOOL: torch.uint8}
 _DTYPES = {dtype: code for code, dtype in _TORCH.items()}
+
+
+def torch_dtype(dtype: DType) -> torch.dtype:
+    return _TORCH[dtype]
 
 
 def spec_of(tensor: Tensor) -> TensorSpec:
@@ -22,8 +36,10 @@ def spec_of(tensor: Tensor) -> TensorSpec:
 
 
 def canonical_bytes(tensor: Tensor) -> bytes:
-    """Big-endian bytes of a tensor, on whatever device it lies."""
-    array = tensor.detach().cpu().contiguous().numpy()
+    """Big-endian bytes of a tensor, on whatever device it lies. Raises BadGraph for a dtype that no profile takes."""
+    bits = _BITS.get(spec_of(tensor).dtype)
+    held = tensor.detach().cpu().contiguous()
+    array = (held if bits is None else held.view(bits)).numpy()
     return array.astype(array.dtype.newbyteorder(">"), copy=False).tobytes()
 
 
@@ -32,11 +48,12 @@ def to_canonical(tensor: Tensor) -> Committed:
 
 
 def from_bytes(spec: TensorSpec, data: bytes) -> Tensor:
-    """Raises BadGraph for a dtype that no profile takes."""
-    if spec.dtype not in _TORCH:
-        raise BadGraph(f"{spec.dtype.name.lower()} is none of {sorted(code.name.lower() for code in _TORCH)}")
+    """The tensor of canonical bytes; a bool is any byte that is not zero."""
     array = np.frombuffer(data, dtype=spec.dtype.numpy)
-    return torch.from_numpy(array.astype(array.dtype.newbyteorder("="), copy=True)).reshape(spec.shape)
+    held = torch.from_numpy(array.astype(array.dtype.newbyteorder("="), copy=True)).reshape(spec.shape)
+    if spec.dtype is DType.BOOL:
+        return held != 0
+    return held.view(_TORCH[spec.dtype]) if spec.dtype in _BITS else held
 
 
 def from_canonical(tensor: Committed) -> Tensor:

@@ -19,6 +19,7 @@ from executor.runner import Runner
 from executor.tensors import f32_of_bits, from_bytes, to_canonical
 from rollup.errors import Doubt
 from rollup.graph import Numerics, Op
+from rollup.numerics import FP32, Profile
 from rollup.tensor import Bundle
 from rollup.tensor import Tensor as Committed
 from rollup.types import BundleRoot, Model
@@ -43,11 +44,11 @@ class Trace:
         return cls(tensors, Bundle([tensor.root for tensor in tensors]))
 
 
-def recompute(network: Network, inputs: Sequence[Tensor]) -> Results:
+def recompute(network: Network, inputs: Sequence[Tensor], profile: Profile = FP32) -> Results:
     """Every step in float64, rounded: inside every bound, whatever the inputs."""
     results: Results = []
     for step in network.graph.steps:
-        results.append(evaluate_rounded(step, operands_of(step, inputs, network.weights, results)))
+        results.append(evaluate_rounded(step, operands_of(step, inputs, network.weights, results), profile))
     return results
 
 
@@ -83,7 +84,7 @@ def is_inside(network: Network, numerics: Numerics, inputs: Sequence[Tensor], re
     """Whether every element of every step certainly lies inside its calibrated bound."""
     for number, (step, factor) in enumerate(zip(network.graph.steps, numerics.factors, strict=True)):
         operands = operands_of(step, inputs, network.weights, results)
-        if not bool(inside(step, operands, results[number], factor).all()):
+        if not bool(inside(step, operands, results[number], factor, numerics.profile).all()):
             return False
     return True
 
@@ -114,7 +115,7 @@ def trace_for(
     tensors = [from_bytes(spec, data) for spec, data in zip(network.program.inputs, inputs, strict=True)]
     band = f32_of_bits(model.output_band)
     ways: list[Callable[[], Results]] = [
-        lambda: recompute(network, tensors),
+        lambda: recompute(network, tensors, numerics.profile),
         lambda: replay(network, runner, tensors),
     ]
     for way in ways:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from executor.bounds import bound_of, inside
 from executor.models import LoadedModel, draw_inputs
-from executor.operators import evaluate, magnitude
+from executor.operators import evaluate
 from executor.reach import judged_step, reach_of
 from executor.tensors import f32_of_bits, from_bytes, from_canonical
 from executor.trace import recompute
@@ -129,8 +129,8 @@ class Checker:
         outside = ~inside(step, operands, result, self._model.numerics.factors[number]).reshape(-1)
         suspects = outside.nonzero().reshape(-1)
         if step.op is Op.CONTRACT and len(suspects) > MAX_SUSPECTS:
-            distance = (result.double() - evaluate(step, [operand.double() for operand in operands])).abs()
-            excess = (distance / bound_of(step, magnitude(step, operands))).reshape(-1)[suspects]
+            distance = (result.double() - evaluate(step, operands)).abs()
+            excess = (distance / bound_of(step, operands)).reshape(-1)[suspects]
             # A NaN is as far outside as anything.
             suspects = suspects[excess.nan_to_num(inf).argsort(descending=True)]
         return worst_element(evidence, number, suspects[:MAX_SUSPECTS].tolist())

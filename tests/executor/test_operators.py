@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from executor.bounds import magnitude
 from executor.network import Network, operands_of
-from executor.operators import evaluate_rounded, magnitude, terms_of
+from executor.operators import evaluate_rounded, terms_of
 from executor.tensors import to_canonical
 from rollup.graph import Op
 from rollup.judge.evaluate import evaluate, open_tensors

@@ -10,7 +10,7 @@ from torch import Tensor
 from executor.bounds import bound_of
 from executor.calibration import calibrate
 from executor.network import Network, operands_of
-from executor.operators import evaluate, magnitude
+from executor.operators import evaluate
 from executor.reach import judged_step, reach_of
 from rollup.graph import Op
 from tests.executor.nets import Labels, conv_net, network_of
@@ -37,7 +37,7 @@ def attack(network: Network, inputs: list[Tensor]) -> dict[int, Tensor]:
         result = evaluate(step, operands)
         if step.op is Op.CONTRACT:
             shifts[number] = torch.zeros(step.result.shape, dtype=torch.float64, requires_grad=True)
-            bounds[number] = bound_of(step, magnitude(step, [operand.detach() for operand in operands]))
+            bounds[number] = bound_of(step, [operand.detach() for operand in operands])
             result = result + shifts[number]
         results.append(result)
     slopes = torch.autograd.grad(results[-1].view(-1)[0], list(shifts.values()))

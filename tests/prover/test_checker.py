@@ -10,7 +10,7 @@ import torch
 
 from executor.bounds import bound_of
 from executor.models import LoadedModel
-from executor.operators import evaluate, magnitude
+from executor.operators import evaluate
 from executor.reach import reach_of
 from executor.tensors import bits_of_f32_above, canonical_bytes, from_bytes
 from executor.trace import Trace, recompute, replay
@@ -192,10 +192,9 @@ def slightly_wrong(model: LoadedModel, inputs: list[torch.Tensor]) -> tuple[list
     step, factor = model.network.graph.steps[number], model.numerics.factors[number]
     sources = {0: inputs, 1: model.network.weights, 2: results}
     operands = [sources[int(operand.source)][operand.index] for operand in step.operands]
-    exact = evaluate(step, [operand.double() for operand in operands]).reshape(-1)[0]
-    sizes = magnitude(step, operands)
+    exact = evaluate(step, operands).reshape(-1)[0]
     sound, calibrated = (
-        float(bound.reshape(-1)[0]) for bound in (bound_of(step, sizes), bound_of(step, sizes, factor))
+        float(bound.reshape(-1)[0]) for bound in (bound_of(step, operands), bound_of(step, operands, factor))
     )
     assert calibrated < 0.8 * sound
     return changed(results, number, 0, float(exact) + (calibrated + sound) / 2), number

@@ -1,0 +1,89 @@
+"""The error model of contractions, and whether a block of results lies inside it (PROTOCOL.md, section 5).
+
+`t = count * S * u / (1 - n u) + n * 2^-124`, `S` the summed magnitudes. Magnitudes are summed in f32, whose error is
+allowed for, and first over a part of each row: an honest result is so far inside that this decides almost always.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+
+import torch
+from torch import Tensor
+
+from executor.bounds.tolerance import TINY, UNIT_ROUNDOFF
+from executor.operators import as_read, terms_of, widened
+from executor.operators.contraction import Product
+from executor.operators.rounding import rounded
+from rollup.graph import FACTOR_ONE, Step
+from rollup.numerics import Arithmetic, Profile
+from rollup.tensor import DType
+
+TENSOR_CORE = 2.0**-22
+# Of each row's magnitudes, what is summed first.
+FIRST_PART = 8
+# A float64 sum of n products errs by less than n * 2^-52 of their magnitudes.
+_SLACK = 2.0**-52
+# The judge rounds bounds up; this is what float64 could round them by.
+_MARGIN = 1 - 2.0**-20
+
+
+def unit_of(step: Step, profile: Profile) -> float:
+    """Unit roundoff of the sum: tensor cores add with fewer bits than f32 has."""
+    narrow = all(operand.spec.dtype is not DType.F32 for operand in step.operands[:2])
+    on_cores = profile.arithmetic is Arithmetic.TF32 or (profile.arithmetic is Arithmetic.TENSOR_16 and narrow)
+    return TENSOR_CORE if on_cores else UNIT_ROUNDOFF
+
+
+def count_of(step: Step, factor: int, profile: Profile) -> float:
+    """Units that a sum may err by: its terms, what its profile promises, or what its calibration found."""
+    terms = terms_of(step)
+    sound = min(terms, ceil(terms / 16) + 8) if profile.blocked else terms
+    return min(sound, factor / FACTOR_ONE) if factor else sound
+
+
+def share_of(step: Step, factor: int, profile: Profile) -> float:
+    """The bound as a part of the summed magnitudes."""
+    terms, unit = terms_of(step), unit_of(step, profile)
+    return count_of(step, factor, profile) * unit / (1 - terms * unit)
+
+
+def tiny_of(step: Step) -> float:
+    """What flushing subnormal products and sums may add."""
+    return terms_of(step) * 4 * TINY
+
+
+def magnitudes(product: Product) -> Tensor:
+    """Sums of |a b| of each element, from below but for a part of 2^-20, in float64."""
+    sizes = product.mapped(lambda x: x.float().abs()).whole()
+    terms = product.a.shape[-1] + 2
+    if bool(sizes.isfinite().all()):
+        return sizes.double() * (1 - 2 * terms * UNIT_ROUNDOFF)
+    return product.mapped(lambda x: x.double().abs()).whole()
+
+
+def inside_block(step: Step, product: Product, result: Tensor, factor: int, profile: Profile) -> Tensor:
+    """Which elements of a block certainly lie inside their bounds, or cannot be judged; bool."""
+    product = product.mapped(lambda x: as_read(x, profile))
+    exact = product.mapped(widened).whole()
+    share = share_of(step, factor, profile) * _MARGIN - product.a.shape[-1] * _SLACK
+    first = -(-product.a.shape[-1] // FIRST_PART)
+    least = magnitudes(product.leading(first)) * share + tiny_of(step) / 2
+    near = within(result, exact, least)
+    if bool(near.all()):
+        return near
+    sizes = magnitudes(product)
+    bound = sizes * share + tiny_of(step) / 2
+    # No order of summation is safe from overflow where the magnitudes overflow.
+    overflows = rounded(sizes + bound, DType.F32).isinf() & ~result.isfinite()
+    return near | within(result, exact, bound) | overflows | ~sizes.isfinite()
+
+
+def within(result: Tensor, exact: Tensor, bound: Tensor) -> Tensor:
+    """Whether a result lies in the rounded interval around the exact value."""
+    # RN is monotone: what lies inside before rounding lies inside after it, and needs no rounding to be found so.
+    near = (result.double() - exact).abs() <= bound
+    if bool(near.all()):
+        return near
+    dtype = {torch.float16: DType.F16, torch.bfloat16: DType.BF16}.get(result.dtype, DType.F32)
+    return near | ((result >= rounded(exact - bound, dtype)) & (result <= rounded(exact + bound, dtype)))
