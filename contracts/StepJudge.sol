@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {Case, IOperatorJudge} from "./interfaces/IOperatorJudge.sol";
 import {Committed, FaultKind, FaultProof, IStepJudge, Opening, Verdict} from "./interfaces/IStepJudge.sol";
-import {
-    INLINE_OUTPUT_BYTES,
-    LEAF_BYTES,
-    OP_ADD,
-    OP_AMAX,
-    OP_ARGMAX,
-    OP_CONTRACT,
-    OP_MUL,
-    OP_RELU
-} from "./libraries/ConstantsLib.sol";
+import {INLINE_OUTPUT_BYTES, LEAF_BYTES, OP_AMAX, OP_ARGMAX, OP_CONTRACT} from "./libraries/ConstantsLib.sol";
 import {MerkleLib} from "./libraries/MerkleLib.sol";
+import {Family, OperatorsLib} from "./libraries/OperatorsLib.sol";
 import {ShaTree} from "./libraries/ShaTree.sol";
 import {FROM_INPUT, FROM_RESULT, FROM_WEIGHT, StepCodec} from "./libraries/StepCodec.sol";
 import {Run, StepReads} from "./libraries/StepReads.sol";
@@ -21,12 +14,13 @@ import {Real, Sum} from "./math/Real.sol";
 import {Contraction, Rows} from "./operators/Contraction.sol";
 import {Movement} from "./operators/Movement.sol";
 import {Order} from "./operators/Order.sol";
-import {Pointwise} from "./operators/Pointwise.sol";
-import {BundleRoot, F32, GraphRoot, NumericsRoot, TensorHeader, TensorRoot} from "./types/Roots.sol";
+import {BundleRoot, F32, GraphRoot, I64, NumericsRoot, TensorHeader, TensorRoot} from "./types/Roots.sol";
 
 /// @title One element of one step, in exact arithmetic
-/// @notice Shows what a proof opens to be what was committed, then asks the operator. Stateless; knows no claims.
-/// @dev What is wrong with a proof reverts; what is wrong with a graph, or cannot be decided, is no fault.
+/// @notice Shows what a proof opens to be what was committed, then asks the operator's family: contractions, movement and
+/// order are its own, the others are contracts. Stateless; knows no claims.
+/// @dev What is wrong with a proof reverts; what is wrong with a graph, or cannot be decided, is no fault. A further
+/// family is an argument of the constructor, a line in `_familyOf`, and its codes in `OperatorsLib`.
 contract StepJudge is IStepJudge {
     /// @dev A tensor of a bundle, as a step names it.
     struct Slot {
@@ -34,6 +28,12 @@ contract StepJudge is IStepJudge {
         uint256 index;
         uint256 size;
         BundleRoot bundle;
+    }
+
+    IOperatorJudge public immutable POINTWISE_JUDGE;
+
+    constructor(IOperatorJudge pointwiseJudge) {
+        POINTWISE_JUDGE = pointwiseJudge;
     }
 
     /// @inheritdoc IStepJudge
@@ -85,13 +85,43 @@ contract StepJudge is IStepJudge {
     function _judgeStep(Committed calldata committed, FaultProof calldata proof) private view returns (Verdict) {
         (bool judgeable, Run[] memory runs) = StepReads.readsOf(proof.stepRecord, proof.element);
         if (!judgeable) return Verdict.NoFault;
-        _requireCount(proof, runs.length + 1);
+        _requireAtLeast(proof, runs.length + 1);
         uint256 result = _open(committed, proof, Run(0, proof.element, 1, 0), 0);
-        for (uint256 i = 0; i < runs.length; ++i) {
-            runs[i].offset = _open(committed, proof, runs[i], i + 1);
-        }
-        if (StepCodec.operator(proof.stepRecord) == OP_CONTRACT) return _judgeContract(proof, result, runs);
+        _openAll(committed, proof, runs, 1);
+        Run[] memory late;
+        (judgeable, late) = StepReads.readsAfter(proof.stepRecord, proof.element, result, runs, proof.hint);
+        if (!judgeable) return Verdict.NoFault;
+        _requireAtLeast(proof, runs.length + late.length + 1);
+        _openAll(committed, proof, late, runs.length + 1);
+        runs = StepReads.joined(runs, late);
+        _requireCount(proof, runs.length + 1);
+        uint8 code = StepCodec.operator(proof.stepRecord);
+        if (code == OP_CONTRACT) return _judgeContract(proof, result, runs);
+        Family family = OperatorsLib.familyOf(code);
+        if (family != Family.Step) return _familyOf(family).judge(_caseOf(committed, proof, result, runs));
         return _isExactFault(proof.stepRecord, result, runs) ? Verdict.BeyondSound : Verdict.NoFault;
+    }
+
+    /// @dev One line a family; codes of no family were refused before.
+    function _familyOf(Family) private view returns (IOperatorJudge) {
+        return POINTWISE_JUDGE;
+    }
+
+    /// @dev What a family is shown: the bytes of the runs, which lie in calldata.
+    function _caseOf(Committed calldata committed, FaultProof calldata proof, uint256 result, Run[] memory runs)
+        private
+        pure
+        returns (Case memory shown)
+    {
+        shown.record = proof.stepRecord;
+        (shown.element, shown.factor, shown.hint) = (proof.element, proof.factor, proof.hint);
+        shown.numericsHeader = committed.numericsHeader;
+        shown.result = _copy(result, StepCodec.header(proof.stepRecord, 0).width());
+        shown.operands = new bytes[](runs.length);
+        for (uint256 i = 0; i < runs.length; ++i) {
+            uint256 width = StepCodec.header(proof.stepRecord, runs[i].slot).width();
+            shown.operands[i] = _copy(runs[i].offset, runs[i].count * width);
+        }
     }
 
     function _judgeContract(FaultProof calldata proof, uint256 result, Run[] memory runs)
@@ -99,6 +129,7 @@ contract StepJudge is IStepJudge {
         pure
         returns (Verdict)
     {
+        if (!_areF32(proof.stepRecord, F32)) return Verdict.NoFault;
         bool biased = runs.length == 3;
         Rows memory rows =
             Rows(runs[0].offset, runs[1].offset, runs[0].count, biased, biased ? Float.read(runs[2].offset) : 0);
@@ -113,13 +144,12 @@ contract StepJudge is IStepJudge {
     /// @dev Operators whose honest results have no rounding of their own to allow for.
     function _isExactFault(bytes calldata record, uint256 result, Run[] memory runs) private pure returns (bool) {
         uint8 code = StepCodec.operator(record);
-        uint32 y = Float.read(result);
-        if (code == OP_ADD) return Pointwise.isAddFault(Float.read(runs[0].offset), Float.read(runs[1].offset), y);
-        if (code == OP_MUL) return Pointwise.isMulFault(Float.read(runs[0].offset), Float.read(runs[1].offset), y);
-        if (code == OP_RELU) return Pointwise.isReluFault(Float.read(runs[0].offset), y);
-        if (code == OP_AMAX) return Order.isAmaxFault(runs[0].offset, runs[0].count, y);
+        if (code == OP_AMAX) {
+            return _areF32(record, F32) && Order.isAmaxFault(runs[0].offset, runs[0].count, Float.read(result));
+        }
         if (code == OP_ARGMAX) {
-            return Order.isArgmaxFault(runs[0].offset, runs[0].count, int64(uint64(_bits(result, 8))));
+            return _areF32(record, I64)
+                && Order.isArgmaxFault(runs[0].offset, runs[0].count, int64(uint64(_bits(result, 8))));
         }
         TensorHeader header = StepCodec.header(record, 0);
         uint256 source = runs.length == 0 ? Movement.fillOf(record) : _bits(runs[0].offset, header.width());
@@ -141,6 +171,7 @@ contract StepJudge is IStepJudge {
         _requireCount(proof, inlined ? 1 : 2);
         traced.offset = _open(committed, proof, traced, 0);
         uint256 claimed = inlined ? _inlined(committed, proof.element) : _openClaimed(committed, proof);
+        if (labelled && !_areF32(proof.stepRecord, I64)) return Verdict.NoFault;
         if (labelled) return _judgeLabel(committed, traced, int64(uint64(claimed)), proof.hint);
         uint256 kept = _bits(traced.offset, committed.outputHeader.width());
         if (committed.outputHeader.dtype() == F32) return _judgeValue(committed, uint32(claimed), uint32(kept));
@@ -243,6 +274,16 @@ contract StepJudge is IStepJudge {
         return _offset(opening.leaves) + run.first * width - first * LEAF_BYTES;
     }
 
+    /// @dev Opens every run, the first with opening `number`, and notes where its bytes lie.
+    function _openAll(Committed calldata committed, FaultProof calldata proof, Run[] memory runs, uint256 number)
+        private
+        view
+    {
+        for (uint256 i = 0; i < runs.length; ++i) {
+            runs[i].offset = _open(committed, proof, runs[i], number + i);
+        }
+    }
+
     function _requireOpening(Slot memory slot, uint256 first, uint256 last, Opening calldata opening, uint256 number)
         private
         view
@@ -300,8 +341,29 @@ contract StepJudge is IStepJudge {
         if (NumericsRoot.unwrap(root) != NumericsRoot.unwrap(committed.numericsRoot)) revert NotInNumerics(proof.step);
     }
 
+    function _requireAtLeast(FaultProof calldata proof, uint256 expected) private pure {
+        if (proof.openings.length < expected) revert WrongOpenings(proof.openings.length, expected);
+    }
+
     function _requireCount(FaultProof calldata proof, uint256 expected) private pure {
         if (proof.openings.length != expected) revert WrongOpenings(proof.openings.length, expected);
+    }
+
+    /// @dev Whether all operands are f32, and the result is of dtype `result`.
+    function _areF32(bytes calldata record, uint8 result) private pure returns (bool) {
+        if (StepCodec.header(record, 0).dtype() != result) return false;
+        for (uint256 slot = 1; slot <= StepCodec.operands(record); ++slot) {
+            if (StepCodec.header(record, slot).dtype() != F32) return false;
+        }
+        return true;
+    }
+
+    /// @dev `length` bytes of calldata from `offset` on.
+    function _copy(uint256 offset, uint256 length) private pure returns (bytes memory data) {
+        data = new bytes(length);
+        assembly ("memory-safe") {
+            calldatacopy(add(data, 0x20), offset, length)
+        }
     }
 
     function _offset(bytes calldata data) private pure returns (uint256 offset) {

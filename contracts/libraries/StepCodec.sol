@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {OP_CONTRACT, OP_PATCHES} from "./ConstantsLib.sol";
 import {MerkleLib} from "./MerkleLib.sol";
+import {Family, OperatorsLib} from "./OperatorsLib.sol";
 import {IStepJudge} from "../interfaces/IStepJudge.sol";
 import {TensorHeader} from "../types/Roots.sol";
 
@@ -24,7 +24,7 @@ library StepCodec {
         uint256 expected = HEAD_BYTES + OPERAND_BYTES * operands(record) + 8 * attributes(record);
         if (record.length != expected) revert IStepJudge.BadStepRecord(record.length, expected);
         uint8 code = operator(record);
-        if (code < OP_CONTRACT || code > OP_PATCHES) revert IStepJudge.UnknownOperator(code);
+        if (OperatorsLib.familyOf(code) == Family.Unknown) revert IStepJudge.UnknownOperator(code);
         for (uint256 slot = 0; slot <= operands(record); ++slot) {
             MerkleLib.requireHeader(header(record, slot));
         }

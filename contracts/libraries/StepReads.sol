@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {OP_ADD, OP_AMAX, OP_ARGMAX, OP_CONTRACT, OP_MUL, OP_RELU} from "./ConstantsLib.sol";
+import {Layout, OperatorsLib, Shape} from "./OperatorsLib.sol";
 import {StepCodec} from "./StepCodec.sol";
 import {Movement} from "../operators/Movement.sol";
-import {F32, I64} from "../types/Roots.sol";
+import {F32} from "../types/Roots.sol";
 
 /// @notice Consecutive elements of the tensor in one slot of a step.
 /// @param slot 0 the result, 1 and up the operands
@@ -19,21 +19,34 @@ struct Run {
 
 /// @title What one element of a step's result is made of (PROTOCOL.md, section 3)
 /// @notice From a record and an element to runs of the operands, in the order in which they are opened. It reads no
-/// values. A record that contradicts itself yields `false`: it cannot be judged.
+/// values, and leaves dtypes to the operators. A record that contradicts itself yields `false`: it cannot be judged.
 library StepReads {
     function readsOf(bytes calldata record, uint256 element) internal pure returns (bool judgeable, Run[] memory runs) {
-        uint8 code = StepCodec.operator(record);
-        if (code > OP_ARGMAX) return _moved(record, element);
-        if (!_isFloating(record, code == OP_ARGMAX ? I64 : F32)) return (false, runs);
-        if (code == OP_CONTRACT) return _contracted(record, element);
-        if (code == OP_ADD || code == OP_MUL) return _paired(record, element);
-        return _reduced(record, element, code == OP_RELU ? 0 : 1);
+        Shape memory shape = OperatorsLib.shapeOf(StepCodec.operator(record));
+        uint256 operands = StepCodec.operands(record);
+        if (operands < shape.least || operands > shape.most) return (false, runs);
+        if (shape.reading == Layout.Contraction) return _contracted(record, element);
+        if (shape.reading == Layout.Moved) return _moved(record, element);
+        if (shape.reading == Layout.Nary) return _spread(record, element, shape.extras);
+        if (shape.reading == Layout.Row) return _reduced(record, element, shape.extras);
+        return _mapped(record, element, shape.extras);
+    }
+
+    /// @notice What is opened after the runs of `readsOf`: runs that follow from the values of those, or from the hint.
+    /// @dev In order: record, element, offset in calldata of the committed element, the runs of `readsOf` with their
+    /// offsets, hint.
+    function readsAfter(bytes calldata, uint256, uint256, Run[] memory, int256)
+        internal
+        pure
+        returns (bool judgeable, Run[] memory late)
+    {
+        return (true, late);
     }
 
     function _contracted(bytes calldata record, uint256 element) private pure returns (bool, Run[] memory runs) {
         uint256 axes = StepCodec.axes(record);
         uint256 operands = StepCodec.operands(record);
-        if (operands < 2 || operands > 3 || StepCodec.attributes(record) != 1 + 4 * axes) return (false, runs);
+        if (StepCodec.attributes(record) != 1 + 4 * axes) return (false, runs);
         int256 length = StepCodec.attribute(record, 0);
         // With the bias fewer than 2^16 terms.
         if (length < 1 || length + int256(operands) > 65537) return (false, runs);
@@ -48,11 +61,17 @@ library StepReads {
         return (_lieInside(record, runs), runs);
     }
 
-    function _paired(bytes calldata record, uint256 element) private pure returns (bool, Run[] memory runs) {
+    /// @dev One element of each operand, by strides.
+    function _spread(bytes calldata record, uint256 element, uint256 extras)
+        private
+        pure
+        returns (bool, Run[] memory runs)
+    {
         uint256 axes = StepCodec.axes(record);
-        if (StepCodec.operands(record) != 2 || StepCodec.attributes(record) != 3 * axes) return (false, runs);
-        runs = new Run[](2);
-        for (uint256 i = 0; i < 2; ++i) {
+        uint256 operands = StepCodec.operands(record);
+        if (StepCodec.attributes(record) != (1 + operands) * axes + extras) return (false, runs);
+        runs = new Run[](operands);
+        for (uint256 i = 0; i < operands; ++i) {
             (bool fits, int256 first) = StepCodec.position(record, element, 0, axes * (i + 1));
             if (!fits || first < 0) return (false, runs);
             runs[i] = Run(i + 1, uint256(first), 1, 0);
@@ -60,19 +79,33 @@ library StepReads {
         return (_lieInside(record, runs), runs);
     }
 
-    /// @dev Relu has no attribute and reads one element; amax and argmax have the row's length.
-    function _reduced(bytes calldata record, uint256 element, uint256 attributes)
+    /// @dev The element of the same place in an operand of as many elements.
+    function _mapped(bytes calldata record, uint256 element, uint256 extras)
         private
         pure
         returns (bool, Run[] memory runs)
     {
-        if (StepCodec.operands(record) != 1 || StepCodec.attributes(record) != attributes) return (false, runs);
-        int256 length = attributes == 0 ? int256(1) : StepCodec.attribute(record, 0);
+        if (StepCodec.attributes(record) != extras) return (false, runs);
+        if (StepCodec.header(record, 0).elements() != StepCodec.header(record, 1).elements()) return (false, runs);
+        return (true, _single(Run(1, element, 1, 0)));
+    }
+
+    /// @dev A row of the first operand, and the element of the same place of a second one.
+    function _reduced(bytes calldata record, uint256 element, uint256 extras)
+        private
+        pure
+        returns (bool, Run[] memory runs)
+    {
+        if (StepCodec.attributes(record) != 1 + extras) return (false, runs);
+        int256 length = StepCodec.attribute(record, 0);
         if (length < 1) return (false, runs);
-        if (StepCodec.header(record, 0).elements() * uint256(length) != StepCodec.header(record, 1).elements()) {
-            return (false, runs);
-        }
-        return (true, _single(Run(1, element * uint256(length), uint256(length), 0)));
+        uint256 elements = StepCodec.header(record, 0).elements();
+        if (elements * uint256(length) != StepCodec.header(record, 1).elements()) return (false, runs);
+        if (StepCodec.operands(record) == 2 && StepCodec.header(record, 2).elements() != elements) return (false, runs);
+        runs = new Run[](StepCodec.operands(record));
+        runs[0] = Run(1, element * uint256(length), uint256(length), 0);
+        if (runs.length == 2) runs[1] = Run(2, element, 1, 0);
+        return (true, runs);
     }
 
     /// @dev One source element of the result's dtype; none where `patches` reads its fill, which is a float's.
@@ -85,17 +118,17 @@ library StepReads {
         return (dtype == StepCodec.header(record, slot).dtype() && _lieInside(record, runs), runs);
     }
 
+    function joined(Run[] memory runs, Run[] memory late) internal pure returns (Run[] memory all) {
+        if (late.length == 0) return runs;
+        all = new Run[](runs.length + late.length);
+        for (uint256 i = 0; i < all.length; ++i) {
+            all[i] = i < runs.length ? runs[i] : late[i - runs.length];
+        }
+    }
+
     function _single(Run memory run) private pure returns (Run[] memory runs) {
         runs = new Run[](1);
         runs[0] = run;
-    }
-
-    function _isFloating(bytes calldata record, uint8 result) private pure returns (bool) {
-        if (StepCodec.header(record, 0).dtype() != result) return false;
-        for (uint256 slot = 1; slot <= StepCodec.operands(record); ++slot) {
-            if (StepCodec.header(record, slot).dtype() != F32) return false;
-        }
-        return true;
     }
 
     function _lieInside(bytes calldata record, Run[] memory runs) private pure returns (bool) {

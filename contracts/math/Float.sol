@@ -69,7 +69,7 @@ library Float {
             int256 quantum = int256(LibBit.fls(magnitude)) + exponent - 23;
             if (quantum < -149) quantum = -149;
             if (quantum > 104) return sign | INFINITY;
-            uint256 bits = (uint256(quantum + 149) << 23) + _multiple(magnitude, quantum - exponent);
+            uint256 bits = (uint256(quantum + 149) << 23) + multiple(magnitude, quantum - exponent);
             return sign | (bits < INFINITY ? uint32(bits) : INFINITY);
         }
     }
@@ -84,15 +84,15 @@ library Float {
             _isPositive(highA - highB - high, lowA - lowB - low) || _isPositive(highB - highA - high, lowB - lowA - low);
     }
 
-    /// @dev `magnitude / 2^shift`, to nearest, ties to even. A shift to the left is at most 23 bits into free ones.
-    function _multiple(uint256 magnitude, int256 shift) private pure returns (uint256 multiple) {
+    /// @notice `magnitude / 2^shift`, to nearest, ties to even. A shift to the left must find its bits free.
+    function multiple(uint256 magnitude, int256 shift) internal pure returns (uint256 times) {
         unchecked {
             if (shift <= 0) return magnitude << uint256(-shift);
             if (shift > 255) return 0;
             uint256 rest = magnitude & ((1 << uint256(shift)) - 1);
             uint256 half = 1 << uint256(shift - 1);
-            multiple = magnitude >> uint256(shift);
-            if (rest > half || (rest == half && multiple & 1 == 1)) ++multiple;
+            times = magnitude >> uint256(shift);
+            if (rest > half || (rest == half && times & 1 == 1)) ++times;
         }
     }
 

@@ -28,7 +28,9 @@ from rollup.errors import BadInput, NotFound, Unavailable
 
 ROOT = Path(__file__).resolve().parents[2]
 SOLC_WRAPPER = Path(__file__).with_name("solc")
-# The six contracts of a system, in the order in which they are deployed.
+# The judges of families of operators: StepJudge is built with them, and nothing else names them.
+FAMILIES = ("PointwiseJudge",)
+# The six contracts of a system, in the order in which they are deployed, after the families.
 CONTRACTS = ("Vault", "ModelRegistry", "StepJudge", "Inbox", "ClaimChain", "DisputeGame")
 _IMPORT = re.compile(r'^\s*import\s+(?:[^"\';]*\s+from\s+)?["\']([^"\']+)["\']\s*;', re.MULTILINE)
 _VERSION_SECONDS = 30

@@ -15,7 +15,7 @@ from typing import Any
 import rlp  # type: ignore[import-untyped]
 
 from rollup.chain.abi import Abi, encode_values
-from rollup.chain.artifacts import CONTRACTS, Artifact, Artifacts, load
+from rollup.chain.artifacts import CONTRACTS, FAMILIES, Artifact, Artifacts, load
 from rollup.chain.client import Call, Client
 from rollup.chain.sender import MAX_GAS, Intent, Sender
 from rollup.config import Deployment
@@ -81,19 +81,20 @@ def demo_system(sequencer: Address) -> System:
 
 
 def deploy(client: Client, sender: Sender, system: System, artifacts: Artifacts | None = None) -> Deployment:
-    """Deploys the six contracts from `sender`'s next nonces and verifies them.
+    """Deploys the families of operators and the six contracts from `sender`'s next nonces and verifies them.
 
     Not resumable: after a failure, deploy anew. Raises BadInput if a constructor asks for something the description
     does not give, Conflict if another transaction took one of the nonces or a contract points elsewhere.
     """
     artifacts = artifacts or load()
     first, block = client.nonce(sender.address), client.head().number + 1
-    addresses = {name: create_address(sender.address, first + place) for place, name in enumerate(CONTRACTS)}
+    names = (*FAMILIES, *CONTRACTS)
+    addresses = {name: create_address(sender.address, first + place) for place, name in enumerate(names)}
     given = _values(addresses, system)
-    intents = [_creation(artifacts[name], given, f"deploy:{first}:{name}") for name in CONTRACTS]
+    intents = [_creation(artifacts[name], given, f"deploy:{first}:{name}") for name in names]
     for intent in intents:
         sender.submit(intent)
-    for name, intent in zip(CONTRACTS, intents, strict=True):
+    for name, intent in zip(names, intents, strict=True):
         receipt = sender.wait(intent)
         if receipt.contract != addresses[name]:
             raise Conflict(f"{name} is not at 0x{addresses[name].hex()}: another transaction used the deployer's nonce")
@@ -108,12 +109,15 @@ def create_address(deployer: Address, nonce: int) -> Address:
 
 
 def verify(client: Client, addresses: Mapping[str, Address], artifacts: Artifacts, system: System) -> None:
-    """Raises Conflict unless every contract has code and every contract it names is the one of this system."""
+    """Raises Conflict unless every contract has code and every contract it names is the one of this system.
+
+    `addresses` are at least the six; families that it does not have are taken as StepJudge names them.
+    """
     expected = {**_values(addresses, system)}
-    for name in CONTRACTS:
-        if not client.code(addresses[name]):
-            raise Conflict(f"{name} at 0x{addresses[name].hex()} has no code")
-        for getter, received in _named_addresses(client, artifacts[name], addresses[name]).items():
+    for name, address in addresses.items():
+        if not client.code(address):
+            raise Conflict(f"{name} at 0x{address.hex()} has no code")
+        for getter, received in _named_addresses(client, artifacts[name], address).items():
             if received != expected.get(_normal(getter), received):
                 raise Conflict(f"{name}.{getter} is 0x{received.hex()}, another contract than the system's")
     vault = Abi("Vault", artifacts["Vault"].abi)

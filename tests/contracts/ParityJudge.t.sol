@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Harness} from "./Harness.sol";
+import {Judges} from "./mocks/Judges.sol";
 import {StepJudge} from "../../contracts/StepJudge.sol";
 import {LeafRef, StepProof} from "../../contracts/interfaces/IDisputeGame.sol";
 import {Committed, FaultProof, Opening, Verdict} from "../../contracts/interfaces/IStepJudge.sol";
@@ -15,7 +16,7 @@ contract ParityJudgeTest is Harness {
     StepJudge private _judge;
 
     function setUp() public {
-        _judge = new StepJudge();
+        _judge = new Judges().JUDGE();
     }
 
     function test_judge_malformedProofs_revert() public view {

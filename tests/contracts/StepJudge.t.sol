@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Harness} from "./Harness.sol";
+import {Judges} from "./mocks/Judges.sol";
 import {TraceWorld} from "./reference/TraceWorld.sol";
 import {
     Committed,
@@ -26,7 +27,7 @@ contract StepJudgeTest is Harness, TraceWorld {
     /// @dev 1.0 · 1.0 has 254, the bias of the last row, 2.0 · 1.0, one more.
     int32 internal constant TOP = 255;
 
-    StepJudge internal judge = new StepJudge();
+    StepJudge internal judge = new Judges().JUDGE();
     Committed internal honest;
 
     function setUp() public {

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prover.fault_proof import Evidence
-from rollup.chain.artifacts import abi_of, load
-from rollup.chain.sender import Intent
+from rollup.chain.artifacts import FAMILIES, abi_of, load
+from rollup.chain.sender import Intent, Sender
 from rollup.errors import Refused, Unavailable
 from rollup.judge.opening import require_leaf
 from rollup.judge.reads import Run
@@ -36,15 +36,22 @@ MAKERS = [
 seeds = st.integers(0, 2**64 - 1)
 
 
+def created(sender: Sender, name: str, arguments: bytes) -> bytes:
+    """Address of a new contract."""
+    receipt = sender.send(Intent(f"create:{name}", None, load()[name].bytecode + arguments))
+    assert receipt.contract is not None
+    return receipt.contract
+
+
 class Contract:
     """StepJudge on a chain of its own."""
 
     def __init__(self, anvil: Anvil) -> None:
         self._anvil = anvil
         self._abi = abi_of("StepJudge")
-        receipt = anvil.sender(0).send(Intent("create:StepJudge", None, load()["StepJudge"].bytecode))
-        assert receipt.contract is not None
-        self._address = "0x" + receipt.contract.hex()
+        sender = anvil.sender(0)
+        families = [created(sender, name, b"").rjust(32, b"\0") for name in FAMILIES]
+        self._address = "0x" + created(sender, "StepJudge", b"".join(families)).hex()
 
     def judged(self, case: Case) -> tuple[int, int]:
         """Verdict, and 1 if the contract reverts."""

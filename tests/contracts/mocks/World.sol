@@ -17,6 +17,7 @@ import {ClaimId, ModelId, RequestBatchId, RequestId} from "../../../contracts/ty
 import {BundleRoot} from "../../../contracts/types/Roots.sol";
 import {Duration, Instant} from "../../../contracts/types/Time.sol";
 import {Harness} from "../Harness.sol";
+import {Judges} from "./Judges.sol";
 
 /// @notice A cheat code beyond those of `Vm`: what the last call used.
 interface VmGas {
@@ -58,7 +59,7 @@ abstract contract World is Harness {
         (modules[0], modules[1], modules[2]) = (_created(4), _created(5), _created(6));
         vault = new Vault(modules);
         registry = new ModelRegistry(_windows(1), _windows(1_000), 1_000);
-        judge = new StepJudge();
+        judge = new Judges().JUDGE();
         inbox = new Inbox(vault, registry, IClaimChain(modules[1]), address(this), 1);
         claims = new ClaimChain(vault, inbox, registry, modules[2], Duration.wrap(50), 0.01 ether);
         game = new DisputeGame(vault, claims, registry, judge);

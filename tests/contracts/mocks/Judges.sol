@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {PointwiseJudge} from "../../../contracts/PointwiseJudge.sol";
+import {StepJudge} from "../../../contracts/StepJudge.sol";
+
+/// @notice A StepJudge with all its families, for one nonce of whoever makes it.
+contract Judges {
+    StepJudge public immutable JUDGE;
+
+    constructor() {
+        JUDGE = new StepJudge(new PointwiseJudge());
+    }
+}
