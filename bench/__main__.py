@@ -1,13 +1,16 @@
 """`python -m bench NAME [--json]`: runs one benchmark, prints its figures, keeps them in `bench/results/NAME.json`.
 
-It knows no benchmark: a module of this package that has `run` is one.
+It knows no benchmark: a module of this package that has `run` is one. Parameters of `run` are options of the command,
+numbers all of them: `run(elements=2e7)` takes `--elements 1e9`.
 """
 
 import argparse
 import importlib
+import inspect
 import json
 import pkgutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +22,15 @@ def names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules([str(HERE)]) if not module.name.startswith("_"))
 
 
-def measure(name: str) -> dict[str, Any]:
+def options_of(name: str) -> dict[str, float]:
+    """Options of benchmark `name`, with their defaults."""
+    parameters = inspect.signature(importlib.import_module(f"bench.{name}").run).parameters
+    return {option: parameter.default for option, parameter in parameters.items()}
+
+
+def measure(name: str, options: Mapping[str, float] | None = None) -> dict[str, Any]:
     """Runs benchmark `name`; the object that `--json` prints."""
-    results = importlib.import_module(f"bench.{name}").run()
+    results = importlib.import_module(f"bench.{name}").run(**(options or {}))
     return {"name": name, "results": results}
 
 
@@ -49,8 +58,11 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("name", choices=names(), help="the benchmark")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    chosen = parser.parse_args(arguments)
-    report = measure(chosen.name)
+    chosen, rest = parser.parse_known_args(arguments)
+    options = argparse.ArgumentParser(prog=f"python -m bench {chosen.name}")
+    for option, default in options_of(chosen.name).items():
+        options.add_argument(f"--{option}", type=type(default), default=default)
+    report = measure(chosen.name, vars(options.parse_args(rest)))
     keep(report)
     print(json.dumps(report) if chosen.json else table(report["results"]))
     return 0

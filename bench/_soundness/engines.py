@@ -1,0 +1,90 @@
+"""Ways to run a network honestly: eager kernels, an exported program, inductor's compiled code; float64 that is rounded,
+and f32 whose sums go in an order of their own. Each gives the results of all steps for every request of a batch.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, fx
+
+from bench._soundness.orders import is_sum, resummed
+from executor.network import Network, operands_of
+from executor.operators import evaluate_rounded
+from executor.runner import Runner, profile
+from executor.trace import Results, recompute, results_of_calls
+
+Request = Sequence[Tensor]
+Calls = Callable[..., Sequence[Tensor]]
+EAGER, EXPORTED, COMPILED, FLOAT64, SHUFFLED = ENGINES = ("eager", "exported", "compiled", "float64", "shuffled")
+
+
+def compiler() -> str | None:
+    """The C++ compiler that inductor would use; None where there is none, and nothing can be compiled."""
+    return next((path for name in ("g++", "clang++", "c++") if (path := shutil.which(name))), None)
+
+
+class Engines:
+    """One network, run in any of the ways; what is made for a shape is kept."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._module = everything(Runner(network).module)
+        self._made: dict[tuple[str, int], Calls] = {}
+
+    def run(self, engine: str, requests: Sequence[Request], seed: int) -> list[Results]:
+        """Results of all steps of each request."""
+        if engine == FLOAT64:
+            return [recompute(self._network, request) for request in requests]
+        if engine == SHUFFLED:
+            return [shuffled(self._network, request, seed) for request in requests]
+        stacked = [torch.cat(parts) for parts in zip(*requests, strict=True)]
+        with profile():
+            calls = self._calls(engine, stacked)(*stacked)
+        return [results_of_calls(self._network, request, calls, place) for place, request in enumerate(requests)]
+
+    def _calls(self, engine: str, stacked: Sequence[Tensor]) -> Calls:
+        key = engine, len(stacked[0])
+        if key not in self._made:
+            self._made[key] = self._make(engine, stacked)
+        return self._made[key]
+
+    def _make(self, engine: str, stacked: Sequence[Tensor]) -> Calls:
+        if engine == EXPORTED:
+            return torch.export.export(self._module, tuple(stacked)).module()
+        if engine == COMPILED:
+            return torch.compile(self._module, dynamic=False)
+        return self._module
+
+
+def everything(module: fx.GraphModule) -> fx.GraphModule:
+    """The same code, giving the results of all its calls instead of the last one's."""
+    graph = fx.Graph()
+    copied: dict[fx.Node, fx.Node] = {}
+    graph.graph_copy(module.graph, copied)
+    graph.output(tuple(copied[node] for node in module.graph.nodes if node.op == "call_function"))
+    return fx.GraphModule(module, graph)
+
+
+def shuffled(network: Network, inputs: Request, seed: int) -> Results:
+    """A run in which every sum takes its terms in a random order, and adds them up in f32."""
+    generator = torch.Generator().manual_seed(seed)
+    results: Results = []
+    for step in network.graph.steps:
+        operands = operands_of(step, inputs, network.weights, results)
+        results.append(resummed(step, operands, generator) if is_sum(step) else evaluate_rounded(step, operands))
+    return results
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Torch on `count` threads, for as long as the block lasts."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
