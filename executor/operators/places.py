@@ -67,8 +67,10 @@ def views_of(step: Step, operands: Sequence[Tensor]) -> list[Tensor]:
 def strided(x: Tensor, dims: Sequence[int], strides: Sequence[int], offset: int = 0) -> Tensor:
     """`x[offset + sum of index * stride]`; a negative stride is read forwards and turned round."""
     backwards = [axis for axis, stride in enumerate(strides) if stride < 0]
-    start = offset + sum((dims[axis] - 1) * strides[axis] for axis in backwards)
-    forwards = x.contiguous().as_strided(tuple(dims), tuple(abs(stride) for stride in strides), start)
+    x = x.contiguous()
+    # `x` may itself be a part of something larger, and as_strided counts from the beginning of that.
+    start = x.storage_offset() + offset + sum((dims[axis] - 1) * strides[axis] for axis in backwards)
+    forwards = x.as_strided(tuple(dims), tuple(abs(stride) for stride in strides), start)
     return forwards.flip(backwards) if backwards else forwards
 
 

@@ -59,3 +59,15 @@ def test_magnitude__is_the_sum_of_absolute_products() -> None:
     expected = row.abs().double() @ operands[1].abs().double().T + operands[2].abs().double()
     assert torch.allclose(magnitude(step, operands), expected, rtol=1e-12)
     assert terms_of(step) == 33
+
+
+def test_an_operand_that_is_a_part_of_something_larger__is_read_from_its_own_beginning() -> None:
+    whole = torch.arange(24.0)
+    step = next(step for step in tangle()[1].graph.steps if step.op is Op.STRIDED)
+    size = step.operands[0].spec.elements
+    part = torch.cat([torch.full((7,), 99.0), whole.repeat(size // 24 + 1)[:size]])[7:].reshape(
+        step.operands[0].spec.shape
+    )
+    assert part.is_contiguous()
+    assert part.storage_offset() == 7
+    assert torch.equal(evaluate_rounded(step, [part]), evaluate_rounded(step, [part.clone()]))
