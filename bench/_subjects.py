@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import torch
 from torch import Tensor, nn
 
 from executor.calibration import Calibration, calibrate
 from executor.capture import capture
 from executor.network import Network
+from rollup.errors import BadGraph
 from rollup.lowering import lower
-from tests.executor.nets import ConvNet, Tangle
+from tests.zoo import ZOO
 
 Request = Sequence[Tensor]
 CALIBRATION_SAMPLES = 2
@@ -40,19 +40,40 @@ class Subject:
         return calibrate(self.network, [self.draw(seed) for seed in range(CALIBRATION_SAMPLES)])
 
 
+# Of the zoo, by the size at which their requests are asked: many small requests try more than a few large ones.
+SIZES = {
+    "minilm": 16,
+    "resnet18": 64,
+    "mobilenet_v2": 64,
+    "gpt2": 8,
+    "vit": 224,
+    "lstm": 10,
+    "gru": 20,
+    "tabular": 0,
+    "unet": 32,
+    "squeeze_excite": 32,
+    "distilbert": 32,
+}
+
+
+def subject(name: str, size: int | None = None) -> Subject:
+    """A model of the zoo, with requests of a size."""
+    specimen = ZOO[name]
+    return Subject(name, specimen.module, lambda seed: specimen.request(seed, size))
+
+
 def subjects() -> list[Subject]:
-    return [
-        Subject("digits", _seeded(ConvNet), _pictures(1, 1, 8, 8)),
-        Subject("tangle", _seeded(Tangle), _pictures(1, 4, 6, 6)),
-    ]
+    """The harnesses' models, small requests to all of them."""
+    return [subject(name, size) for name, size in SIZES.items()]
 
 
-def _seeded(kind: Callable[[], nn.Module]) -> nn.Module:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return kind().eval()
-
-
-def _pictures(*shape: int) -> Callable[[int], Request]:
-    """Pictures with elements from 0 to 1."""
-    return lambda seed: [torch.rand(shape, generator=torch.Generator().manual_seed(seed))]
+def captured(candidates: Sequence[Subject]) -> tuple[list[Subject], dict[str, str]]:
+    """Those that can be judged, and why the others cannot, by name."""
+    found, faults = [], {}
+    for candidate in candidates:
+        try:
+            assert candidate.network.graph.steps
+            found.append(candidate)
+        except BadGraph as error:
+            faults[candidate.name] = str(error)
+    return found, faults

@@ -1,9 +1,10 @@
-"""`python -m bench soundness [--elements 1e9]`: whether an honest executor could ever be slashed, tried a billion times.
+"""`python -m bench soundness [--elements 1e9]`: could an honest executor ever be slashed? Tried a billion times.
 
-Honest runs of every model over eager, exported and compiled kernels, float64 that is rounded and sums in random orders,
-on 1 and 2 threads, batches of 1 to 32, on natural inputs and on such as hardware finds hard; whole models, and each of
-their calls by itself. `false_faults` are elements that the judge would slash: there must be none. `rejected_honest` are
-claims that no trace of theirs could defend. A runner that could compute with less than f32 must refuse (`refusals`).
+Honest runs of every model over eager, exported and compiled kernels, float64 that is rounded and sums in random
+orders, on 1 and 2 threads, in batches of 1 to 32, on natural inputs and on such as hardware finds hard; whole models,
+and each of their calls by itself. `false_faults` are elements that the judge would slash: there must be none.
+`rejected_honest` are claims that no trace of theirs could defend. A runner that could compute with less than f32 must
+refuse (`refusals`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from bench._soundness.campaign import Budget, Campaign, Tables
 from bench._soundness.engines import compiler
 from bench._soundness.refusals import refusals
 from bench._soundness.tally import Tally
-from bench._subjects import subjects
+from bench._subjects import captured, subjects
 
 # A model whose part is less than this is compiled only if it is small: compiling would take longer than judging.
 ELEMENTS_TO_COMPILE = 2e7
@@ -26,7 +27,7 @@ FEW_CALLS, MANY_CALLS = 40, 600
 
 def run(elements: float = 2e7, seconds: float = 150.0) -> dict[str, Any]:
     """Judges `elements` computed elements, in at most about `seconds`, evenly over all models."""
-    models = subjects()
+    models, unjudged = captured(subjects())
     share = elements / len(models)
     compiled_calls = MANY_CALLS if share >= ELEMENTS_TO_COMPILE else FEW_CALLS
     tables: dict[str, Tables] = {}
@@ -44,6 +45,7 @@ def run(elements: float = 2e7, seconds: float = 150.0) -> dict[str, Any]:
     return {
         **asdict(total),
         "models": len(tables),
+        "unjudged": unjudged,
         "seconds": round(time.monotonic() - began, 1),
         "compiler": compiler() or "none: nothing was compiled",
         "refusals": refusals(),

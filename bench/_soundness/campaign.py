@@ -1,10 +1,13 @@
-"""One model's campaign: honest runs under conditions drawn at random, whole and call by call, until enough is judged."""
+"""One model's campaign: honest runs under conditions drawn at random, until enough is judged.
+
+Whole runs of the model first, then single calls of it, whose operands can be crafted.
+"""
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import cycle, takewhile
 
@@ -102,12 +105,13 @@ class Campaign:
     def _can_open(self, inputs: Sequence[Tensor], results: Results) -> bool:
         """Whether a claim of this run's output finds a trace that passes its executor's own check."""
         output = canonical_bytes(results[-1])
-        traces = (lambda: recompute(self._network, inputs), lambda: results)
-        return any(
-            is_linked(self._network, self._band, trace, output)
-            and is_inside(self._network, self._numerics, inputs, trace)
-            for trace in (make() for make in traces)
-        )
+        traces: tuple[Callable[[], Results], ...] = (lambda: recompute(self._network, inputs), lambda: results)
+        for make in traces:
+            trace = make()
+            linked = is_linked(self._network, self._band, trace, output)
+            if linked and is_inside(self._network, self._numerics, inputs, trace):
+                return True
+        return False
 
     def _play_calls(self, budget: Budget) -> None:
         natural = [self._subject.draw(seed) for seed in range(2)]

@@ -1,5 +1,6 @@
-"""Ways to run a network honestly: eager kernels, an exported program, inductor's compiled code; float64 that is rounded,
-and f32 whose sums go in an order of their own. Each gives the results of all steps for every request of a batch.
+"""Ways to run a network honestly, each giving the results of all steps for every request of a batch.
+
+Eager kernels, an exported program, inductor's compiled code; float64 that is rounded, f32 whose sums go in any order.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Inputs that honest hardware finds hard: what every harness run is fed with, kind by kind.
 
-Only f32 and f64 values are crafted; of integers (tokens, labels) only flat ones are, since any other could mean nothing.
+Floats are crafted; integers (tokens, labels) are only made flat, since any other could mean nothing.
 """
 
 from __future__ import annotations

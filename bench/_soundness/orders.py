@@ -12,7 +12,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from executor.operators import evaluate
+from executor.operators.contraction import Product
+from executor.operators.places import extras_of
 from rollup.graph import Op, Step
 
 # Sequential sums cost as many passes over the result as there are terms.
@@ -20,33 +21,34 @@ MAX_PASSES = 64
 
 
 def is_sum(step: Step) -> bool:
-    """Whether a step has an order of summation."""
-    return step.op is Op.CONTRACT
+    """Whether a step is a sum that f32 hardware computes, in an order of its own."""
+    if any(spec.dtype != step.result.dtype for spec in (operand.spec for operand in step.operands)):
+        return False
+    return step.op is Op.CONTRACT or (step.op is Op.SUM and extras_of(step)[-1] == 0)
 
 
 def resummed(step: Step, operands: Sequence[Tensor], generator: torch.Generator) -> Tensor:
-    """An honest f32 result of a contraction, in an order of its own."""
+    """An honest result of such a step, its terms taken in an order of their own."""
     terms = step.attributes[0]
     order = torch.randperm(terms, generator=generator)
-    rows = [operand.reshape(-1, terms)[:, order] for operand in operands[:2]]
-    blocks = int(torch.randint(1, min(terms, MAX_PASSES) + 1, (), generator=generator))
-    total: Tensor | None = None
-    for part in torch.arange(terms).tensor_split(blocks):
-        summed = _block(step, [row[:, part].contiguous() for row in rows])
-        total = summed if total is None else total + summed
-    assert total is not None
-    return total if len(operands) == 2 else _biased(step, operands, total)
+    count = int(torch.randint(1, min(terms, MAX_PASSES) + 1, (), generator=generator))
+    blocks = order.tensor_split(count)
+    result = _contracted(step, operands, blocks) if step.op is Op.CONTRACT else _summed(step, operands[0], blocks)
+    return result.reshape(step.result.shape)
 
 
-def _block(step: Step, rows: Sequence[Tensor]) -> Tensor:
-    """The same contraction over some of its terms, without its bias."""
-    terms = rows[0].shape[1]
-    part = replace(step, operands=step.operands[:2], attributes=(terms, *step.attributes[1:]))
-    return evaluate(part, rows)
+def _contracted(step: Step, operands: Sequence[Tensor], blocks: Sequence[Tensor]) -> Tensor:
+    rows = [operand.reshape(-1, step.attributes[0]) for operand in operands[:2]]
+    total = torch.zeros(())
+    for block in blocks:
+        part = replace(step, attributes=(len(block), *step.attributes[1:]))
+        total = total + Product.of(part, [row[:, block] for row in rows]).whole()
+    bias = Product.of(step, operands).bias
+    return total if bias is None else total + bias
 
 
-def _biased(step: Step, operands: Sequence[Tensor], total: Tensor) -> Tensor:
-    """The sum with its bias added last, as a contraction over one term: `total * 1 + bias`."""
-    zeros = [torch.zeros(operand.numel() // step.attributes[0], 1) for operand in operands[:2]]
-    one_term = replace(step, attributes=(1, *step.attributes[1:]))
-    return total + evaluate(one_term, [*zeros, operands[2]])
+def _summed(step: Step, operand: Tensor, blocks: Sequence[Tensor]) -> Tensor:
+    rows, total = operand.reshape(-1, step.attributes[0]), torch.zeros(())
+    for block in blocks:
+        total = total + rows[:, block].sum(-1)
+    return total / extras_of(step)[0]

@@ -1,4 +1,4 @@
-"""Settings that make a process compute with less than the profile promises: a runner must refuse, or switch them off."""
+"""Settings by which a process computes with less than the profile promises: a runner refuses, or switches them off."""
 
 from __future__ import annotations
 

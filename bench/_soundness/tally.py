@@ -1,7 +1,7 @@
 """Judges every computed element of honest runs, and counts what it finds.
 
-The certified float64 filter (executor/bounds) looks at whole tensors; whatever it cannot clear is a *suspect* and goes
-before the exact judge (rollup/judge). An element that only moves is not counted.
+The certified float64 filter (executor/bounds) looks at whole tensors; whatever it cannot clear is a *suspect*, and goes
+before the exact judge (rollup/judge). Elements that only move are not counted.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from torch import Tensor
 
 from executor.bounds import inside
 from executor.network import Network, operands_of
-from executor.operators import MOVEMENT, terms_of
+from executor.operators.places import MOVEMENT
 from executor.tensors import to_canonical
 from rollup.errors import BadGraph
-from rollup.graph import FACTOR_ONE, Op, Step
-from rollup.judge.elements import elements_needed
-from rollup.judge.evaluate import evaluate, hint_for, run_of
+from rollup.graph import Step
+from rollup.judge.evaluate import evaluate, open_tensors
 from rollup.types import Verdict
 
+# The factor that stands for none: the sound bound.
+SOUND = 0
 # Suspects of one step of one run that are put before the exact judge; more of them are faults of the filter itself.
 MAX_SUSPECTS = 256
 
@@ -33,8 +34,8 @@ class FilterTooStrict(Exception):
 class Tally:
     """Elements by what was found. `beyond_calibrated` are inside the sound bound but not surely inside `c`'s.
 
-    `claims` are runs on inputs like those a model is calibrated on, `rejected_honest` those of them whose output finds no
-    trace that passes its executor's own check.
+    `claims` are runs on inputs like those a model is calibrated on, `rejected_honest` those of them whose output finds
+    no trace that passes its executor's own check.
     """
 
     judged_elements: int = 0
@@ -63,11 +64,12 @@ def judge_run(network: Network, factors: Sequence[int], inputs: Sequence[Tensor]
 def judge_step(step: Step, operands: Sequence[Tensor], result: Tensor, factor: int) -> Tally:
     """Judges one step's result. Raises FilterTooStrict."""
     tally = Tally(judged_elements=step.result.elements)
-    if bool(inside(step, operands, result, factor).all()):
+    beyond = int((~inside(step, operands, result, factor)).sum())
+    if not beyond:
+        # What lies inside a calibrated bound lies inside the sound one.
         return tally
-    # What lies inside a calibrated bound lies inside the sound one.
-    tally.beyond_calibrated = int((~inside(step, operands, result, factor)).sum())
-    suspects = (~inside(step, operands, result, sound_factor(step))).reshape(-1).nonzero().flatten().tolist()
+    tally.beyond_calibrated = beyond
+    suspects = (~inside(step, operands, result, SOUND)).reshape(-1).nonzero().flatten().tolist()
     if len(suspects) > MAX_SUSPECTS:
         raise FilterTooStrict(f"{len(suspects)} of {step.result.elements} elements of {step.op.name} are suspects")
     tally.suspects = len(suspects)
@@ -75,16 +77,11 @@ def judge_step(step: Step, operands: Sequence[Tensor], result: Tensor, factor: i
     return tally
 
 
-def sound_factor(step: Step) -> int:
-    """A factor that is no less than the sound bound."""
-    return FACTOR_ONE * terms_of(step) if step.op is Op.CONTRACT else 0
-
-
 def is_fault(step: Step, operands: Sequence[Tensor], result: Tensor, element: int) -> bool:
     """What the exact judge says of one element, by the sound bound."""
     tensors = [to_canonical(tensor) for tensor in (result, *operands)]
     try:
-        values = [run_of(tensors[run.slot], run) for run in elements_needed(step, element)]
-        return evaluate(step, values, hint_for(step, values)).verdict is Verdict.BEYOND_SOUND
+        opened = open_tensors(step, element, tensors)
+        return evaluate(step, opened.values, opened.hint, SOUND).verdict is Verdict.BEYOND_SOUND
     except BadGraph:
         return False

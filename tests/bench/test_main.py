@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -16,7 +17,7 @@ def benchmark(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A benchmark called `twice`, and where results are kept."""
     module = ModuleType("bench.twice")
     module.run = lambda number=4.0: {"figure": 2 * number}  # type: ignore[attr-defined]
-    monkeypatch.setitem(command.sys.modules, "bench.twice", module)
+    monkeypatch.setitem(sys.modules, "bench.twice", module)
     monkeypatch.setattr(command, "names", lambda: ["twice"])
     monkeypatch.setattr(command, "HERE", tmp_path)
     return tmp_path / "results" / "twice.json"

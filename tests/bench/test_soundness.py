@@ -10,8 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bench import _soundness
-from bench._soundness import engines, refusals
+from bench._soundness import refusals
 from bench._soundness.campaign import Budget, Campaign
 from bench._soundness.engines import COMPILED, ENGINES, Engines, everything
 from bench._soundness.inputs import KINDS, crafted
@@ -20,13 +19,11 @@ from bench._soundness.probes import factors_of, inputs_of, probes_of, weighted
 from bench._soundness.tally import FilterTooStrict, judge_run, judge_step
 from bench._subjects import Subject
 from executor.network import Network, operands_of
-from executor.operators import MOVEMENT
+from executor.operators.places import MOVEMENT
 from executor.runner import Runner
 from executor.trace import Results, recompute, replay
 from rollup.graph import Op
 from tests.executor.nets import conv_net, tangle
-
-assert _soundness.__doc__
 
 
 def subject() -> Subject:
@@ -103,7 +100,7 @@ def test_compiled_code__gives_every_call(monkeypatch: pytest.MonkeyPatch) -> Non
         seen.append(dynamic)
         return module
 
-    monkeypatch.setattr(engines.torch, "compile", compile_)
+    monkeypatch.setattr(torch, "compile", compile_)
     network, inputs, results = honest()
     (run,) = Engines(network).run(COMPILED, [inputs], 0)
     assert seen == [False]
