@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {LOWER, _add, _divide, _isLess, _multiply, _negate, _subtract} from "./Arithmetic.sol";
 import {Float} from "./Float.sol";
 
 /// @notice A real number `m · 2^e` in one word: `m` in the upper half, zero or of magnitude `2^126 .. 2^127 − 1`; `e` in the
@@ -19,6 +20,8 @@ using {
     _isLess as <,
     Approximate.mantissa,
     Approximate.exponent,
+    Approximate.magnitude,
+    Approximate.fixedPoint,
     Approximate.abs,
     Approximate.scaled,
     Approximate.isZero,
@@ -28,23 +31,33 @@ using {
 /// @title Making and reading approximate reals
 library Approximate {
     Approx internal constant ZERO = Approx.wrap(0);
-    Approx internal constant ONE = Approx.wrap((1 << 254) | int256(uint256(type(uint128).max) - 125));
+    Approx internal constant ONE = Approx.wrap(0x40000000000000000000000000000000ffffffffffffffffffffffffffffff82);
 
     /// @notice `m · 2^e`, cut to 127 bits.
     /// @param m of magnitude below 2^255
-    function make(int256 m, int256 e) internal pure returns (Approx) {
-        unchecked {
-            uint256 size = uint256(m < 0 ? -m : m);
-            if (size == 0) return ZERO;
-            int256 shift = int256(_bitLength(size)) - 127;
-            return pack(shift < 0 ? m << uint256(-shift) : m / int256(1 << uint256(shift)), e + shift);
+    /// @dev The length of the size is found by halves, its last five bits by table (as in solady's LibBit).
+    function make(int256 m, int256 e) internal pure returns (Approx word) {
+        if (m == 0) return ZERO;
+        assembly ("memory-safe") {
+            let sign := sar(255, m)
+            let size := sub(xor(m, sign), sign)
+            let top := shl(7, lt(0xffffffffffffffffffffffffffffffff, size))
+            top := or(top, shl(6, lt(0xffffffffffffffff, shr(top, size))))
+            top := or(top, shl(5, lt(0xffffffff, shr(top, size))))
+            top := or(top, shl(4, lt(0xffff, shr(top, size))))
+            top := or(top, shl(3, lt(0xff, shr(top, size))))
+            let place := and(0x1f, shr(shr(top, size), 0x8421084210842108cc6318c6db6d54be))
+            top := or(top, byte(place, 0x0706060506020504060203020504030106050205030304010505030400000000))
+            // To have bit 126 on top. A shift by a negative number, taken as a huge one, gives zero.
+            size := or(shl(sub(126, top), size), mul(gt(top, 126), shr(sub(top, 126), size)))
+            word := or(shl(128, sub(xor(size, sign), sign)), and(add(e, sub(top, 126)), LOWER))
         }
     }
 
     /// @notice The word of a mantissa that is normalised already.
     function pack(int256 m, int256 e) internal pure returns (Approx word) {
         assembly ("memory-safe") {
-            word := or(shl(128, m), and(e, 0xffffffffffffffffffffffffffffffff))
+            word := or(shl(128, m), and(e, LOWER))
         }
     }
 
@@ -64,6 +77,21 @@ library Approximate {
     function exponent(Approx a) internal pure returns (int256 e) {
         assembly ("memory-safe") {
             e := signextend(15, a)
+        }
+    }
+
+    /// @notice The least `n` with `|a| < 2^n`; for zero a small one.
+    function magnitude(Approx a) internal pure returns (int256) {
+        unchecked {
+            return a.isZero() ? -(1 << 30) : a.exponent() + 127;
+        }
+    }
+
+    /// @notice `a · 2^places`, rounded down; below 2^255.
+    function fixedPoint(Approx a, int256 places) internal pure returns (int256) {
+        unchecked {
+            int256 shift = a.exponent() + places;
+            return shift < 0 ? a.mantissa() >> uint256(-shift) : a.mantissa() << uint256(shift);
         }
     }
 
@@ -89,67 +117,4 @@ library Approximate {
     function min(Approx a, Approx b) internal pure returns (Approx) {
         return a < b ? a : b;
     }
-
-    /// @dev Number of bits of a size that is not zero.
-    function _bitLength(uint256 size) private pure returns (uint256 bits) {
-        assembly ("memory-safe") {
-            bits := shl(7, lt(0xffffffffffffffffffffffffffffffff, size))
-            bits := or(bits, shl(6, lt(0xffffffffffffffff, shr(bits, size))))
-            bits := or(bits, shl(5, lt(0xffffffff, shr(bits, size))))
-            bits := or(bits, shl(4, lt(0xffff, shr(bits, size))))
-            bits := or(bits, shl(3, lt(0xff, shr(bits, size))))
-            bits := or(bits, shl(2, lt(0xf, shr(bits, size))))
-            bits := or(bits, shl(1, lt(3, shr(bits, size))))
-            bits := add(or(bits, lt(1, shr(bits, size))), 1)
-        }
-    }
-}
-
-/// @dev The exact sum has at most 254 bits; an operand more than 126 places below the other is less than its last place.
-function _add(Approx a, Approx b) pure returns (Approx) {
-    unchecked {
-        if (a.isZero()) return b;
-        if (b.isZero()) return a;
-        int256 apart = a.exponent() - b.exponent();
-        if (apart < 0) (a, b, apart) = (b, a, -apart);
-        if (apart > 126) return a;
-        return Approximate.make((a.mantissa() << uint256(apart)) + b.mantissa(), b.exponent());
-    }
-}
-
-function _subtract(Approx a, Approx b) pure returns (Approx) {
-    return a + (-b);
-}
-
-/// @dev The product of mantissas lies in 2^252 .. 2^254.
-function _multiply(Approx a, Approx b) pure returns (Approx) {
-    unchecked {
-        int256 product = a.mantissa() * b.mantissa();
-        if (product == 0) return Approximate.ZERO;
-        int256 e = a.exponent() + b.exponent();
-        bool wide = (product < 0 ? -product : product) >= 1 << 253;
-        return wide ? Approximate.pack(product / (1 << 127), e + 127) : Approximate.pack(product / (1 << 126), e + 126);
-    }
-}
-
-/// @dev The quotient lies in 2^126 .. 2^128; it is cut once more where it has 128 bits. By zero it panics.
-function _divide(Approx a, Approx b) pure returns (Approx) {
-    unchecked {
-        int256 quotient = (a.mantissa() << 127) / b.mantissa();
-        if (quotient == 0) return Approximate.ZERO;
-        int256 e = a.exponent() - b.exponent() - 127;
-        bool wide = (quotient < 0 ? -quotient : quotient) >= 1 << 127;
-        return wide ? Approximate.pack(quotient / 2, e + 1) : Approximate.pack(quotient, e);
-    }
-}
-
-function _negate(Approx a) pure returns (Approx) {
-    unchecked {
-        return Approximate.pack(-a.mantissa(), a.exponent());
-    }
-}
-
-/// @dev The sign of a difference is never cut away.
-function _isLess(Approx a, Approx b) pure returns (bool) {
-    return (a - b).isNegative();
 }

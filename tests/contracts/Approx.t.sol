@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {Harness} from "./Harness.sol";
 import {Verdict} from "../../contracts/interfaces/IStepJudge.sol";
 import {Approx, Approximate} from "../../contracts/math/Approx.sol";
+import {DivisionByZero} from "../../contracts/math/Arithmetic.sol";
 import {Bound, BoundLib} from "../../contracts/math/Bound.sol";
 import {BF16, F16, F32} from "../../contracts/types/Roots.sol";
 
@@ -19,7 +20,7 @@ contract ApproxTest is Harness {
     }
 
     function test_divide_byZero_reverts() public {
-        vm.expectRevert(abi.encodeWithSignature("Panic(uint256)", 0x12));
+        vm.expectRevert(DivisionByZero.selector);
         this.divide(Approximate.ONE, Approximate.ZERO);
     }
 

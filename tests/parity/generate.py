@@ -27,7 +27,7 @@ from tests.parity.ids import id_vectors
 from tests.parity.leaves import leaf_vectors
 from tests.parity.malformed import MALFORMED, STEP, WORD
 from tests.parity.moves import linked
-from tests.parity.reals import real_vectors
+from tests.parity.reals import real_vectors, transcendental_vectors
 from tests.parity.toy import claiming, network, tampered, wide_linear, with_bits
 from tests.parity.trees import hexed, root_vectors, tree_vectors
 
@@ -113,6 +113,7 @@ def vectors() -> dict[str, dict[str, list[Any]]]:
         "ids": id_vectors(Random("ids")),
         "leaves": leaf_vectors(),
         "reals": real_vectors(Random("reals")),
+        "transcendental": transcendental_vectors(Random("transcendental")),
         "network": judge_vectors(network_cases()),
         "wide": judge_vectors(wide_cases()),
         "malformed": judge_vectors(malformed_cases()),

@@ -53,7 +53,9 @@ def test_of_float__any_finite__is_its_value(word: int) -> None:
 
 def test_nearest__f16__rounds_as_numpy_does() -> None:
     words = np.random.default_rng(1).integers(0, 2**32, 20_000, dtype=np.uint32)
-    edges = np.float32([65504, 65519.996, 65520, 2**-24, 2**-25, 2**-25 * 1.0001, 2**-14, 1 + 2**-11, 1 + 3 * 2**-11])
+    edges = np.array(
+        [65504, 65519.996, 65520, 2**-24, 2**-25, 2**-25 * 1.0001, 2**-14, 1 + 2**-11, 1 + 3 * 2**-11], np.float32
+    )
     with np.errstate(over="ignore"):
         values = np.concatenate([words.view(np.float32), edges, -edges])
         values = values[np.isfinite(values)]
