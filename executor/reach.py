@@ -1,7 +1,8 @@
-"""Reach: how far an output can be moved by a run that stays inside its bounds at every step.
+"""Reach: how far an output can be moved by a run that stays inside its bounds at every step, and such a run.
 
-First-order: the sum over all elements of all computed steps of |d output / d element| times the element's bound (and
-its rounding), doubled for what first order leaves out. Depends on the inputs: take the worst over samples.
+First-order: the sum over all elements of all steps of |d output / d element| times what the element may be off,
+doubled for what first order leaves out. Depends on the inputs: take the worst over samples. The attack spends all of it
+in one direction: one backward pass for the signs, one forward pass that commits every element at its bound's end.
 """
 
 from __future__ import annotations
@@ -16,15 +17,27 @@ from torch import Tensor
 
 from executor.bounds import UNIT_ROUNDOFF, bound_of
 from executor.network import Network, operands_of
-from executor.operators import evaluate
-from rollup.graph import Numerics, Op, Source
+from executor.operators import evaluate, evaluate_rounded
+from executor.operators.rounding import rounded
+from rollup.graph import Numerics, Op, Source, Step
+from rollup.numerics import Profile
+from rollup.tensor import DType
 
 DOUBLED = 2.0
+# Of more elements than these a sample is taken, the same one always. A limit made of it may be too low for the others,
+# never for an honest run: that lies within its output band.
+MAX_ELEMENTS = 64
+_SAMPLE_SEED = 0
+# Roundings to 16 bits fall either way: what they add up to stays below so many standard deviations.
+_DEVIATIONS = 6.0
+# An attack stays so far inside a bound that the judge's own rounding of it does not matter.
+_SPENT = 1 - 2.0**-16
+_UNITS = {DType.F32: UNIT_ROUNDOFF, DType.F16: 2.0**-11, DType.BF16: 2.0**-8}
 
 
 @dataclass(frozen=True)
 class Reach:
-    """Absolute reach of each element of the judged tensor: the output or, under labels, their logits; float64."""
+    """Absolute reach of elements of the judged tensor: the output or, under labels, their logits; float64."""
 
     sound: NDArray[np.float64]
     calibrated: NDArray[np.float64]
@@ -42,47 +55,128 @@ def judged_step(network: Network) -> int:
     return len(network.graph.steps) - 1
 
 
-def reach_of(network: Network, numerics: Numerics, inputs: Sequence[Tensor]) -> Reach:
-    """Reach of one request. Costs one backward pass per element of the judged tensor."""
-    results, bounds = _forward(network, numerics, [tensor.double() for tensor in inputs])
+def sampled(elements: int, most: int = MAX_ELEMENTS) -> list[int]:
+    """Elements whose reach is taken, of a judged tensor of so many."""
+    if elements <= most:
+        return list(range(elements))
+    return sorted(np.random.default_rng(_SAMPLE_SEED).choice(elements, most, replace=False).tolist())
+
+
+def reach_of(network: Network, numerics: Numerics, inputs: Sequence[Tensor], most: int = MAX_ELEMENTS) -> Reach:
+    """Reach of one request, of at most `most` elements. Costs one backward pass for each."""
+    results, freedoms = _forward(network, numerics, inputs)
     judged = results[judged_step(network)].reshape(-1)
-    moved = [number for number, bound in enumerate(bounds) if bound is not None]
-    sound, calibrated = (np.zeros(len(judged)) for _ in range(2))
-    for element in range(len(judged)):
-        slopes = _slopes(judged[element], [results[number] for number in moved])
-        for number, slope in zip(moved, slopes, strict=True):
-            pair = bounds[number]
-            if slope is not None and pair is not None:
-                sound[element] += DOUBLED * float((slope.abs() * pair[0]).sum())
-                calibrated[element] += DOUBLED * float((slope.abs() * pair[1]).sum())
-    return Reach(sound, calibrated)
+    elements = sampled(len(judged), most)
+    pairs = [_moved(judged[element], results, freedoms) for element in elements]
+    sound, calibrated = np.array(pairs, dtype=np.float64).reshape(-1, 2).T
+    return Reach(DOUBLED * sound, DOUBLED * calibrated)
+
+
+@dataclass(frozen=True)
+class _Freedom:
+    """What a step's elements may be off, soundly and calibrated; `ulp`: distance of neighbours in 16 bits, or None."""
+
+    number: int
+    bounds: tuple[Tensor, Tensor]
+    ulp: Tensor | None
+
+    def moves(self, slope: Tensor) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Sums over the elements of what they move an output by, and the variances of these sums."""
+        size = slope.abs()
+        means = [float((size * bound).sum()) for bound in self.bounds]
+        if self.ulp is None:
+            return np.array(means), np.zeros(2)
+        # A value crosses to its neighbour with probability bound / ulp: on average it moves by its bound.
+        spread = size * size * self.ulp
+        return np.array(means), np.array([float((spread * bound).sum()) for bound in self.bounds])
+
+
+def _moved(output: Tensor, results: Sequence[Tensor], freedoms: Sequence[_Freedom]) -> NDArray[np.float64]:
+    """First-order movement of one element, soundly and calibrated."""
+    slopes = _slopes(output, [results[freedom.number] for freedom in freedoms])
+    means, variances = np.zeros(2), np.zeros(2)
+    for freedom, slope in zip(freedoms, slopes, strict=True):
+        if slope is not None:
+            mean, variance = freedom.moves(slope)
+            means, variances = means + mean, variances + variance
+    return means + _DEVIATIONS * np.sqrt(variances)
 
 
 def _slopes(output: Tensor, results: Sequence[Tensor]) -> Sequence[Tensor | None]:
     if not output.requires_grad:
         return [None] * len(results)
-    return torch.autograd.grad(output, list(results), retain_graph=True, allow_unused=True)
+    slopes = torch.autograd.grad(output, list(results), retain_graph=True, allow_unused=True)
+    return [None if slope is None else slope.nan_to_num(0.0) for slope in slopes]
 
 
-Bounds = list[tuple[Tensor, Tensor] | None]
-
-
-def _forward(network: Network, numerics: Numerics, inputs: Sequence[Tensor]) -> tuple[list[Tensor], Bounds]:
-    """Unrounded results that gradients flow through, and the sound and calibrated bound of each computed one."""
-    weights = [weight.double() if weight.is_floating_point() else weight for weight in network.weights]
+def _forward(network: Network, numerics: Numerics, inputs: Sequence[Tensor]) -> tuple[list[Tensor], list[_Freedom]]:
+    """Unrounded results that gradients flow through, and what the elements of those that are rounded may be off."""
     results: list[Tensor] = []
-    bounds: Bounds = []
-    for step, factor in zip(network.graph.steps, numerics.factors, strict=True):
-        operands = operands_of(step, inputs, weights, results)
-        result = evaluate(step, operands)
-        computed = step.op in (Op.CONTRACT, Op.ADD, Op.MUL)
-        results.append(result if result.requires_grad or not computed else result.requires_grad_())
-        bounds.append(None)
-        if computed:
-            rounding = result.detach().abs() * UNIT_ROUNDOFF
-            bounds[-1] = (rounding, rounding)
-        if step.op is Op.CONTRACT:
-            fixed = [operand.detach() for operand in operands]
-            sound, calibrated = bound_of(step, fixed), bound_of(step, fixed, factor)
-            bounds[-1] = (sound + rounding, calibrated + rounding)
-    return results, bounds
+    freedoms: list[_Freedom] = []
+    for number, (step, factor) in enumerate(zip(network.graph.steps, numerics.factors, strict=True)):
+        operands = operands_of(step, inputs, network.weights, results)
+        result = evaluate(step, operands, numerics.profile)
+        if is_computed(step):
+            result = result if result.requires_grad else result.requires_grad_()
+            freedoms.append(
+                _freedom(number, step, [operand.detach() for operand in operands], factor, numerics.profile)
+            )
+        results.append(result)
+    return results, freedoms
+
+
+def is_computed(step: Step) -> bool:
+    """Whether the step rounds what it makes: its elements are neither moved, nor chosen, nor integers."""
+    return step.op not in _CHOSEN and step.result.dtype in _UNITS
+
+
+_CHOSEN = frozenset(
+    {
+        Op.STRIDED, Op.CAT, Op.PATCHES, Op.PAD, Op.GATHER, Op.WHERE, Op.RELU, Op.NEG, Op.ABS, Op.CLAMP, Op.AMAX,
+        Op.MAXIMUM, Op.MINIMUM, Op.FLOOR, Op.CEIL, Op.ROUND, Op.TRUNC, Op.SIGN,
+    }
+)  # fmt: skip
+
+
+def _freedom(number: int, step: Step, operands: Sequence[Tensor], factor: int, profile: Profile) -> _Freedom:
+    size = evaluate(step, operands, profile).abs()
+    rounding = size * _UNITS[step.result.dtype]
+    wide = step.result.dtype is DType.F32
+    bounds = []
+    for used in (0, factor):
+        bound = bound_of(step, operands, used, profile)
+        # What is not finite, a mask of -Inf, is exact.
+        bounds.append((bound + rounding if wide else bound).where(size.isfinite(), 0.0))
+    return _Freedom(number, (bounds[0], bounds[1]), None if wide else (2 * rounding).where(size.isfinite(), 0.0))
+
+
+def attack(network: Network, numerics: Numerics, inputs: Sequence[Tensor], direction: Tensor) -> list[Tensor]:
+    """Results of a run inside every bound that moves `direction · judged` as far as one such run can.
+
+    `direction`: a weight for each element of the judged tensor, in its shape. A factor of zero in `numerics` lets its
+    step go to its sound bound.
+    """
+    signs = _signs(network, numerics.profile, inputs, direction)
+    results: list[Tensor] = []
+    for number, (step, factor) in enumerate(zip(network.graph.steps, numerics.factors, strict=True)):
+        operands = operands_of(step, inputs, network.weights, results)
+        sign = signs.get(number)
+        if sign is None:
+            results.append(evaluate_rounded(step, operands, numerics.profile))
+            continue
+        exact = evaluate(step, operands, numerics.profile)
+        shift = sign * bound_of(step, operands, factor, numerics.profile) * _SPENT
+        results.append(rounded(torch.where(exact.isfinite(), exact + shift, exact), step.result.dtype))
+    return results
+
+
+def _signs(network: Network, profile: Profile, inputs: Sequence[Tensor], direction: Tensor) -> dict[int, Tensor]:
+    """Which way every element of every rounded step moves the judged tensor."""
+    results: list[Tensor] = []
+    for step in network.graph.steps:
+        result = evaluate(step, operands_of(step, inputs, network.weights, results), profile)
+        results.append(result if result.requires_grad or not is_computed(step) else result.requires_grad_())
+    target = (results[judged_step(network)] * direction.double()).sum()
+    numbers = [number for number, step in enumerate(network.graph.steps) if is_computed(step)]
+    slopes = _slopes(target, [results[number] for number in numbers])
+    return {number: slope.sign() for number, slope in zip(numbers, slopes, strict=True) if slope is not None}
