@@ -60,7 +60,7 @@ class Job:
         elif recipe.initial == "drawn":
             trainee.draw(recipe.seed)
         shown = read_dataset(self.folder / SHOWN_FILE, package.program, recipe.loss)
-        return Run(recipe, trainee, shown, self._check(package), self.record)
+        return Run(recipe, trainee, shown, self._check(package), self.tell, self.keep)
 
     def _check(self, package: Package) -> Dataset | None:
         path = self.folder / CHECK_FILE
@@ -70,11 +70,14 @@ class Job:
             raise BadInput(f"the recipe stops at a score, and there is no {CHECK_FILE} to score on")
         return None
 
-    def record(self, checkpoint: Checkpoint) -> None:
-        """Keeps where the run stands, then tells of it; the checkpoint is the truth, the lines are news."""
+    def keep(self, checkpoint: Checkpoint) -> None:
+        """Keeps where the run stands."""
         checkpoint.write(self.folder / CHECKPOINT_FILE)
+
+    def tell(self, point: Point) -> None:
+        """Adds a point to the news; the checkpoint is the truth."""
         with (self.folder / PROGRESS_FILE).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(checkpoint.curve[-1])) + "\n")
+            file.write(_line(point))
 
     def train(self, heard: Callable[[Point], None] = lambda _: None) -> Checkpoint:
         """Runs the job in processes of its own to its end, from wherever it stands; `heard` gets every new point.
@@ -82,12 +85,13 @@ class Job:
         Raises BadInput for a job that its worker refuses, Unavailable if a worker died; calling it again goes on.
         """
         (self.folder / REFUSAL_FILE).unlink(missing_ok=True)
+        told = self._rewind()
         log = self.folder / LOG_FILE
         with log.open("ab") as said:
             # The worker lives as long as its standard input is open: none outlives the process that started it.
             worker = subprocess.Popen(self._command(), stdin=subprocess.PIPE, stdout=said, stderr=said)
             try:
-                self._watch(worker, heard)
+                self._watch(worker, heard, told)
             finally:
                 worker.kill()
                 worker.communicate()
@@ -97,9 +101,14 @@ class Job:
         """Keeps why the job can never run."""
         (self.folder / REFUSAL_FILE).write_text(str(error), encoding="utf-8")
 
-    def _watch(self, worker: subprocess.Popen[bytes], heard: Callable[[Point], None]) -> None:
+    def _rewind(self) -> int:
+        """Takes back news of epochs that a lost run did not keep; how many are kept."""
+        kept = () if self.checkpoint is None else self.checkpoint.curve
+        (self.folder / PROGRESS_FILE).write_text("".join(map(_line, kept)), encoding="utf-8")
+        return len(kept)
+
+    def _watch(self, worker: subprocess.Popen[bytes], heard: Callable[[Point], None], told: int) -> None:
         """Waits for the worker's end, telling of points on the way."""
-        told = 0 if self.checkpoint is None else self.checkpoint.epochs
         while True:
             try:
                 worker.wait(_POLL_SECONDS)
@@ -128,17 +137,12 @@ class Job:
 
     @property
     def curve(self) -> tuple[Point, ...]:
-        """The points so far, from the news: a line that is being written, or that a lost run wrote too much, is not
-        among them."""
+        """The points so far, from the news: a line that is being written is not among them."""
         path = self.folder / PROGRESS_FILE
         if not path.exists():
             return ()
-        points: dict[int, Point] = {}
-        for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
-            if line.endswith("\n"):
-                point = Point(**json.loads(line))
-                points[point.epoch] = point
-        return tuple(points[epoch] for epoch in sorted(points))
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        return tuple(Point(**json.loads(line)) for line in lines if line.endswith("\n"))
 
     def _command(self) -> list[str]:
         body = ["-m", "executor.training.worker", str(self.folder)]
@@ -147,3 +151,7 @@ class Job:
             return [sys.executable, *body]
         launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={recipe.processes}"]
         return [sys.executable, *launcher, *body]
+
+
+def _line(point: Point) -> str:
+    return json.dumps(asdict(point)) + "\n"

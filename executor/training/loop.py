@@ -22,6 +22,8 @@ from executor.training.recipe import Loss, Recipe
 from rollup.errors import BadInput
 
 SCORE_BATCH = 1024
+# A killed run loses at most this and one epoch.
+KEEP_SECONDS = 1.0
 
 
 def _nothing() -> None:
@@ -49,13 +51,18 @@ class Seat:
 
 @dataclass(frozen=True)
 class Run:
-    """A recipe with what it is applied to. `record` is called by the leading process after each epoch."""
+    """A recipe with what it is applied to.
+
+    The leading process calls `tell` after each epoch; `keep` at the end, and after an epoch if the last time is long
+    enough ago, so that epochs of milliseconds are not spent on writing.
+    """
 
     recipe: Recipe
     trainee: Trainee
     shown: Dataset
     check: Dataset | None
-    record: Callable[[Checkpoint], None]
+    tell: Callable[[Point], None]
+    keep: Callable[[Checkpoint], None]
 
 
 def train(run: Run, seat: Seat, start: Checkpoint | None) -> tuple[Point, ...]:
@@ -67,12 +74,21 @@ def train(run: Run, seat: Seat, start: Checkpoint | None) -> tuple[Point, ...]:
     if start is not None:
         _restore(optimiser, start.optimiser)
     curve = start.curve if start is not None else ()
-    while len(curve) < run.recipe.epochs and not is_enough(run.recipe, curve):
+    kept = time.monotonic()
+    while not is_done(run.recipe, curve):
         curve = (*curve, _epoch(run, seat, optimiser, len(curve)))
         if seat.leads:
-            run.record(Checkpoint(run.trainee.weights(), _state(optimiser), curve))
+            run.tell(curve[-1])
+            if is_done(run.recipe, curve) or time.monotonic() - kept >= KEEP_SECONDS:
+                run.keep(Checkpoint(run.trainee.weights(), _state(optimiser), curve))
+                kept = time.monotonic()
         seat.meet()
     return curve
+
+
+def is_done(recipe: Recipe, curve: tuple[Point, ...]) -> bool:
+    """Whether all epochs are done, or enough of them."""
+    return len(curve) >= recipe.epochs or is_enough(recipe, curve)
 
 
 def is_enough(recipe: Recipe, curve: tuple[Point, ...]) -> bool:
