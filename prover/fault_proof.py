@@ -15,7 +15,7 @@ from rollup.judge.elements import elements_linked
 from rollup.judge.evaluate import Opened, bits_of, evaluate, open_element, run_of
 from rollup.judge.finding import Finding
 from rollup.judge.judge import judge
-from rollup.judge.link import Bands, find_link, hint_of_label
+from rollup.judge.link import Bands, find_link
 from rollup.judge.opening import is_inline
 from rollup.judge.reads import Run
 from rollup.tensor import Tensor
@@ -95,11 +95,10 @@ def find_step(evidence: Evidence, step: int, element: int) -> Finding:
 
 def find_output(evidence: Evidence, element: int) -> Finding:
     """What the judge would find between the claimed and the traced output at one element."""
-    record = evidence.graph.steps[-1]
-    traced = evidence.values(evidence.last, elements_linked(record, element))
-    bands = Bands(evidence.committed.output_band, evidence.committed.slash_band)
-    hint = hint_of_label(traced) if record.op is Op.ARGMAX else 0
-    return find_link(record, evidence.claimed_bits(element), traced, hint, bands)
+    record, claimed = evidence.graph.steps[-1], evidence.claimed_bits(element)
+    runs = elements_linked(record, element, claimed, _link_hint(evidence, element))
+    traced = [evidence.values(evidence.last, run)[0] for run in runs]
+    return find_link(record, claimed, traced, Bands(evidence.committed.output_band, evidence.committed.slash_band))
 
 
 def worst_element(evidence: Evidence, step: int, suspects: Iterable[int]) -> int | None:
@@ -148,8 +147,9 @@ def _opened(evidence: Evidence, step: int, element: int) -> Opened:
 def link_witness(evidence: Evidence, element: int) -> FaultProof:
     """The witness of one element of the output, fault or not."""
     record, last = evidence.graph.steps[-1], evidence.last
-    run = elements_linked(record, element)
-    openings = [evidence.open(last, run)]
+    hint = _link_hint(evidence, element)
+    runs = elements_linked(record, element, evidence.claimed_bits(element), hint)
+    openings = [evidence.open(last, run) for run in runs]
     if evidence.claimed is not None:
         openings.append(evidence.claimed.open(element, 1))
     return FaultProof(
@@ -159,10 +159,16 @@ def link_witness(evidence: Evidence, element: int) -> FaultProof:
         step_record=record.record,
         step_path=evidence.graph.step_path(last),
         openings=tuple(openings),
-        hint=hint_of_label(evidence.values(last, run)) if record.op is Op.ARGMAX else 0,
+        hint=hint,
         factor=0,
         numerics_path=(),
     )
+
+
+def _link_hint(evidence: Evidence, element: int) -> int:
+    """Of a label, the index of a largest traced logit."""
+    record = evidence.graph.steps[-1]
+    return _opened(evidence, evidence.last, element).hint if record.op is Op.ARGMAX else 0
 
 
 def _checked(evidence: Evidence, proof: FaultProof, expected: Verdict) -> FaultProof:

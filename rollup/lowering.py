@@ -142,6 +142,7 @@ def _patches(builder: _Builder, x: Operand, groups: int, window: _Window, fill: 
         *(fill, *x.spec.shape, groups),
         *(*window.kernel, *window.stride, *window.padding, *window.dilation),
         *places,
+        *(1, 1),
     )
     return builder.step(Op.PATCHES, TensorSpec(x.spec.dtype, shape), [x], _Axes(attributes))
 

@@ -37,13 +37,16 @@ def elements_after(step: Step, element: int, values: Values, hint: int) -> tuple
     return runs
 
 
-def elements_linked(step: Step, element: int) -> Run:
-    """The run of a link fault's first opening: the traced element, or the row of logits under a label.
+def elements_linked(step: Step, element: int, claimed: int, hint: int) -> tuple[Run, ...]:
+    """The runs of a link fault's openings in the trace: the traced element, or the logits of two labels.
 
-    Raises BadGraph if the last step's record contradicts itself at this element.
+    Those are of the claimed label (bits) and of the hinted one; none if the claimed one lies outside the row. Raises
+    BadGraph if the last step's record contradicts itself at this element, or the hint lies outside the row.
     """
-    runs = elements_needed(step, element) if step.op is Op.ARGMAX else (Run(0, element, 1),)
-    return runs[-1]
+    if step.op is not Op.ARGMAX:
+        return (Run(0, element, 1),)
+    elements_needed(step, element)
+    return elements_after(step, element, ((claimed,),), hint)
 
 
 def _require_inside(step: Step, runs: Sequence[Run]) -> None:

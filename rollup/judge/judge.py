@@ -63,12 +63,18 @@ def _find_link(committed: Committed, proof: FaultProof, step: Step) -> Finding:
         raise BadEncoding(f"a link fault is about step {steps - 1}, got {proof.step}")
     if step.result.header != committed.output_header:
         raise BadGraph("the last step's result is not the output")
-    run = elements_linked(step, proof.element)
-    _require_openings(proof, 1 if is_inline(committed) else 2)
-    traced = values_of(committed, proof.step, step, run, proof.openings[0])
-    claimed = claimed_value(committed, proof.element, proof.openings[1:])
-    bands = Bands(committed.output_band, committed.slash_band)
-    return find_link(step, claimed, traced, proof.hint, bands)
+    hidden = 0 if is_inline(committed) else 1
+    if len(proof.openings) < hidden:
+        raise BadEncoding("an output claimed by its root needs an opening")
+    split = len(proof.openings) - hidden
+    claimed = claimed_value(committed, proof.element, proof.openings[split:])
+    runs = elements_linked(step, proof.element, claimed, proof.hint)
+    _require_openings(proof, len(runs) + hidden)
+    traced = [
+        values_of(committed, proof.step, step, run, opening)[0]
+        for run, opening in zip(runs, proof.openings[:split], strict=True)
+    ]
+    return find_link(step, claimed, traced, Bands(committed.output_band, committed.slash_band))
 
 
 def _require_openings(proof: FaultProof, expected: int) -> None:

@@ -12,9 +12,8 @@ from fractions import Fraction
 from rollup.graph import Op, Step
 from rollup.judge import floats
 from rollup.judge.finding import ACQUITTED, CERTAIN, Finding
-from rollup.judge.order import signed_64
+from rollup.judge.operator import FLOATS
 from rollup.judge.real import Real
-from rollup.tensor import DType
 from rollup.types import Verdict
 
 
@@ -44,16 +43,15 @@ def _exceeds(distance: Real, band: int) -> bool:
     return band < floats.INFINITY and distance.exceeds(Real.of_f32(band))
 
 
-def find_link(step: Step, claimed: int, traced: Sequence[int], hint: int, bands: Bands) -> Finding:
-    """Judges one claimed output element (bits) by the values of `elements_linked` in the last step's trace."""
+def find_link(step: Step, claimed: int, traced: Sequence[int], bands: Bands) -> Finding:
+    """Judges one claimed output element (bits) by the elements of `elements_linked` in the trace (bits)."""
     if step.op is Op.ARGMAX:
-        return find_label(claimed, traced, hint, bands)
-    return find_f32(claimed, traced[0], bands) if step.result.dtype is DType.F32 else find_bits(claimed, traced[0])
-
-
-def hint_of_label(logits: Sequence[int]) -> int:
-    """The hint of a link fault on labels: a largest logit, NaN aside."""
-    return max(range(len(logits)), key=lambda i: (not floats.is_nan(logits[i]), floats.ordinal(logits[i])))
+        dtype = step.operands[0].spec.dtype
+        return find_label([floats.widen(bits, dtype) for bits in traced], bands)
+    dtype = step.result.dtype
+    if dtype not in FLOATS:
+        return find_bits(claimed, traced[0])
+    return find_f32(floats.widen(claimed, dtype), floats.widen(traced[0], dtype), bands)
 
 
 def find_f32(claimed: int, traced: int, bands: Bands) -> Finding:
@@ -65,19 +63,19 @@ def find_f32(claimed: int, traced: int, bands: Bands) -> Finding:
     return bands.find(abs(Real.of_f32(claimed) - Real.of_f32(traced)))
 
 
-def find_label(claimed: int, logits: Sequence[int], hint: int, bands: Bands) -> Finding:
-    """Judges one claimed label (i64 bits) by the traced logits (f32 bits); `hint` names a larger one."""
-    label = signed_64(claimed)
-    if not 0 <= label < len(logits):
+def find_label(logits: Sequence[int], bands: Bands) -> Finding:
+    """Judges a claimed label by the traced logits (f32 bits) of it and of a larger one; none if outside its row."""
+    if not logits:
         return CERTAIN
-    if not 0 <= hint < len(logits) or not floats.is_finite(logits[hint]):
+    own, larger = logits
+    if not floats.is_finite(larger):
         return ACQUITTED
-    if logits[label] == floats.INFINITY | 1 << 31:
+    if own == floats.INFINITY | 1 << 31:
         # Masked: below every finite logit by more than any band.
         return CERTAIN
-    if not floats.is_finite(logits[label]):
+    if not floats.is_finite(own):
         return ACQUITTED
-    return bands.find(Real.of_f32(logits[hint]) - Real.of_f32(logits[label]))
+    return bands.find(Real.of_f32(larger) - Real.of_f32(own))
 
 
 def find_bits(claimed: int, traced: int) -> Finding:

@@ -1,23 +1,37 @@
-"""Strided, cat and patches: equal bits, for every dtype; two NaNs acquit (PROTOCOL.md, 5)."""
+"""Strided, cat, patches, pad and gather: equal bits, for every dtype; two NaNs acquit (PROTOCOL.md, 5)."""
 
 from __future__ import annotations
 
+from math import prod
+
 from rollup.errors import BadGraph
 from rollup.graph import Op, Step
+from rollup.judge import floats
 from rollup.judge.finding import ACQUITTED, CERTAIN, Finding
-from rollup.judge.operator import Case, Family, Operator
-from rollup.judge.reads import Layout, Run, dot, require, require_product, unravel
+from rollup.judge.operator import FLOATS, INTEGERS, Case, Family, Operator
+from rollup.judge.reads import Layout, Run, Values, dot, require, require_product, unravel
 from rollup.tensor import DType
 
-PATCHES_ATTRIBUTES = 16
+PATCHES_ATTRIBUTES = 18
 # Bits of +Inf, sign cleared, by floating dtype: what is above is NaN.
 _INFINITIES = {DType.F32: (0x7FFFFFFF, 0x7F800000), DType.F16: (0x7FFF, 0x7C00), DType.BF16: (0x7FFF, 0x7F80)}
 
 
 def find_case(case: Case) -> Finding:
-    """Judges one moved element; only patches reads something that is not opened: its fill."""
-    source = case.operand(1) if len(case.values) > 1 else case.step.attributes[0]
-    return find_moved(case.value, source, case.dtype)
+    """Judges one moved element; patches and pad may read something that is not opened: their fill."""
+    if len(case.values) == 1:
+        return find_filled(case.value, case.step.attributes[0], case.dtype)
+    return find_moved(case.value, case.operand(len(case.values) - 1), case.dtype)
+
+
+def find_filled(value: int, fill: int, dtype: DType) -> Finding:
+    """Judges one element outside the operand: `fill` is f32 bits, rounded to a floating dtype, or an integer."""
+    if dtype not in FLOATS:
+        return find_moved(value, fill % (1 << 8 * dtype.width), dtype)
+    if not 0 <= fill < 2**32:
+        raise BadGraph(f"{fill} is not the bits of a f32")
+    rounded = fill if floats.is_nan(fill) else floats.narrow(fill, dtype)
+    return find_moved(floats.widen(value, dtype), rounded, DType.F32)
 
 
 def find_moved(value: int, source: int, dtype: DType) -> Finding:
@@ -55,8 +69,9 @@ def _cat(step: Step, element: int) -> tuple[Run, ...]:
 
 def _patches(step: Step, element: int) -> tuple[Run, ...]:
     require(step, len(step.operands) == 1, PATCHES_ATTRIBUTES)
-    fill, n, c, h, w, groups, kh, kw, sh, sw, ph, pw, dh, dw, oh, ow = step.attributes
-    if min(n, c, h, w, groups, kh, kw, sh, sw, dh, dw, oh, ow) < 1 or min(fill, ph, pw) < 0 or c % groups:
+    _require_same_dtype(step, 1)
+    fill, n, c, h, w, groups, kh, kw, sh, sw, ph, pw, dh, dw, oh, ow, uh, uw = step.attributes
+    if min(n, c, h, w, groups, kh, kw, sh, sw, dh, dw, oh, ow, uh, uw) < 1 or min(fill, ph, pw) < 0 or c % groups:
         raise BadGraph(f"patches cannot have the attributes {step.attributes}")
     if max(step.attributes) >= 2**32:
         raise BadGraph(f"{max(step.attributes)} is above what patches can have")
@@ -67,20 +82,55 @@ def _patches(step: Step, element: int) -> tuple[Run, ...]:
     rest, window = divmod(rest, oh * ow)
     picture, group = divmod(rest, groups)
     channel = group * (c // groups) + kernel // (kh * kw)
-    row = window // ow * sh - ph + kernel // kw % kh * dh
-    column = window % ow * sw - pw + kernel % kw * dw
-    if not (0 <= row < h and 0 <= column < w):
-        # Outside the picture the fill is read, for which nothing needs to be opened.
-        if step.result.dtype is not DType.F32:
-            raise BadGraph(f"the fill of patches is a f32, not a {step.result.dtype.name}")
+    row, between_rows = divmod(window // ow * sh - ph + kernel // kw % kh * dh, uh)
+    column, between_columns = divmod(window % ow * sw - pw + kernel % kw * dw, uw)
+    if between_rows or between_columns or not (0 <= row < h and 0 <= column < w):
         return ()
-    return _moved(step, Run(1, ((picture * c + channel) * h + row) * w + column, 1))
+    return (Run(1, ((picture * c + channel) * h + row) * w + column, 1),)
+
+
+def _pad(step: Step, element: int) -> tuple[Run, ...]:
+    require(step, len(step.operands) == 1, 1 + 3 * step.rank)
+    _require_same_dtype(step, 1)
+    dims, sizes, low = (step.attributes[1 + part * step.rank : 1 + (part + 1) * step.rank] for part in range(3))
+    index = unravel(step, dims, element)
+    if min(sizes, default=1) < 1 or prod(sizes) != step.operands[0].spec.elements:
+        raise BadGraph(f"sizes {sizes} do not multiply up to {step.operands[0].spec.elements}")
+    first = 0
+    for place, size, before in zip(index, sizes, low, strict=True):
+        if not 0 <= place - before < size:
+            return ()
+        first = first * size + place - before
+    return (Run(1, first, 1),)
+
+
+def _gather(step: Step, element: int) -> tuple[Run, ...]:
+    require(step, len(step.operands) == 2, 3 * step.rank + 2)
+    if step.operands[0].spec.dtype not in INTEGERS:
+        raise BadGraph(f"gather does not take {step.operands[0].spec.dtype.name} as an index")
+    index = unravel(step, step.attributes[: step.rank], element)
+    return (Run(1, dot(index, step.attributes[step.rank :]), 1),)
+
+
+def _gathered(step: Step, element: int, values: Values, _hint: int) -> tuple[Run, ...]:
+    """The data under the index that was opened. Raises BadGraph if that lies outside the looked-up axis."""
+    stride, size = step.attributes[3 * step.rank :]
+    sign = 1 << 8 * step.operands[0].spec.dtype.width - 1
+    looked_up = (values[1][0] ^ sign) - sign
+    if not 0 <= looked_up < size:
+        raise BadGraph(f"index {looked_up} is outside an axis of {size}")
+    index = unravel(step, step.attributes[: step.rank], element)
+    return _moved(step, Run(2, dot(index, step.attributes[2 * step.rank :]) + looked_up * stride, 1))
 
 
 def _moved(step: Step, source: Run) -> tuple[Run, ...]:
-    if step.operands[source.slot - 1].spec.dtype is not step.result.dtype:
-        raise BadGraph(f"{step.op.name} does not change the dtype")
+    _require_same_dtype(step, source.slot)
     return (source,)
+
+
+def _require_same_dtype(step: Step, slot: int) -> None:
+    if step.operands[slot - 1].spec.dtype is not step.result.dtype:
+        raise BadGraph(f"{step.op.name} does not change the dtype")
 
 
 def _operator(op: Op, layout: Layout, operands: str, formula: str) -> Operator:
@@ -104,9 +154,21 @@ OPERATORS = (
     ),
     _operator(
         Op.PATCHES,
-        Layout("fill, N, C, H, W, groups, kH, kW, sH, sW, pH, pW, dH, dW, oH, oW", _patches),
+        Layout("fill, N, C, H, W, groups, kH, kW, sH, sW, pH, pW, dH, dW, oH, oW, uH, uW", _patches),
         "a",
-        "result `[N, groups, oH·oW, C/groups·kH·kW]`; `a[n, c, y·sH − pH + i·dH, x·sW − pW + j·dW]`, "
-        "outside the picture the f32 with bits `fill`",
+        "result `[N, groups, oH·oW, C/groups·kH·kW]`; `a[n, c, p / uH, q / uW]`, `p = y·sH − pH + i·dH`, "
+        "`q = x·sW − pW + j·dW`; `fill` outside the picture and where `p mod uH` or `q mod uW` is not 0",
+    ),
+    _operator(
+        Op.PAD,
+        Layout("fill, dims[r], sizes[r], low[r]", _pad),
+        "a",
+        "`a` at the indices `iₐ − lowₐ`, if each lies in `0..sizeₐ`; else `fill`",
+    ),
+    _operator(
+        Op.GATHER,
+        Layout("dims[r], si[r], sa[r], stride, size", _gather, late=_gathered),
+        "index, a",
+        "with `j = index[Σ iₐ·si]`: `a[Σ iₐ·sa + j·stride]`; `j` outside `0..size` cannot be judged",
     ),
 )

@@ -1,19 +1,25 @@
-"""Amax and argmax: exact but for flushed subnormals (PROTOCOL.md, 5). −Inf is a value; NaN and +Inf acquit."""
+"""Amax and argmax: exact but for flushed subnormals (PROTOCOL.md, 5). −Inf is a value; NaN and +Inf acquit.
+
+An argmax opens two elements of its row, whatever its width: the one that was committed, and the one that the proof's
+hint says is larger.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
 
-from rollup.graph import Op
+from rollup.errors import BadGraph
+from rollup.graph import Op, Step
 from rollup.judge import floats
 from rollup.judge.finding import ACQUITTED, CERTAIN, Finding, between
-from rollup.judge.operator import Case, Family, Operator
-from rollup.judge.reads import rows
+from rollup.judge.operator import FLOATS, Case, Family, Operator, Read
+from rollup.judge.reads import Layout, Run, Values, require, row_of, rows
 from rollup.tensor import DType
 from rollup.types import Verdict
 
 _SIGN_64 = 2**63
+_MINUS_INFINITY = floats.INFINITY | 1 << 31
 
 
 def signed_64(bits: int) -> int:
@@ -23,7 +29,7 @@ def signed_64(bits: int) -> int:
 
 def find_amax(value: int, row: Sequence[int]) -> Finding:
     """Judges one element (f32 bits) of an amax over a row."""
-    if not _is_ordered(row):
+    if not all(_is_ordered(bits) for bits in row):
         return ACQUITTED
     greatest = max(row, key=floats.ordinal)
     if floats.is_subnormal(greatest):
@@ -31,40 +37,65 @@ def find_amax(value: int, row: Sequence[int]) -> Finding:
     return between(value, greatest, greatest)
 
 
-def find_argmax(value: int, row: Sequence[int]) -> Finding:
-    """Judges one element (i64 bits) of an argmax over a row of f32 bits."""
-    index = signed_64(value)
-    if not _is_ordered(row):
+def find_argmax(chosen: int, hinted: int) -> Finding:
+    """Judges a committed index inside its row by the element there and by one that may be larger (f32 bits, both)."""
+    if not (_is_ordered(chosen) and _is_ordered(hinted)):
         return ACQUITTED
-    if not 0 <= index < len(row):
-        return CERTAIN
-    greatest = max(row, key=floats.ordinal)
-    both_flushed = max(floats.magnitude(greatest), floats.magnitude(row[index])) < floats.LEAST_NORMAL
-    steps = floats.ordinal(greatest) - floats.ordinal(row[index])
-    if steps == 0 or both_flushed:
+    both_flushed = max(floats.magnitude(chosen), floats.magnitude(hinted)) < floats.LEAST_NORMAL
+    steps = floats.ordinal(hinted) - floats.ordinal(chosen)
+    if steps <= 0 or both_flushed:
         return ACQUITTED
     return Finding(Verdict.BEYOND_SOUND, Fraction(steps))
 
 
-def _is_ordered(row: Sequence[int]) -> bool:
-    return all(floats.is_finite(bits) or bits == floats.INFINITY | 1 << 31 for bits in row)
+def index_of_largest(row: Sequence[int]) -> int:
+    """Index of a largest f32 of a row, NaN aside: the hint of an argmax."""
+    return max(range(len(row)), key=lambda i: (not floats.is_nan(row[i]), floats.ordinal(row[i])))
+
+
+def _is_ordered(bits: int) -> bool:
+    return floats.is_finite(bits) or bits == _MINUS_INFINITY
+
+
+def _reads(step: Step, element: int) -> tuple[Run, ...]:
+    require(step, len(step.operands) == 1, 1)
+    row_of(step, element, step.attributes[0])
+    return ()
+
+
+def _late(step: Step, element: int, values: Values, hint: int) -> tuple[Run, ...]:
+    """The committed element and the hinted one of the row; nothing if the index lies outside it."""
+    index, length = signed_64(values[0][0]), step.attributes[0]
+    if not 0 <= index < length:
+        return ()
+    if not 0 <= hint < length:
+        raise BadGraph(f"hint {hint} is outside a row of {length}")
+    return Run(1, element * length + index, 1), Run(1, element * length + hint, 1)
+
+
+def _hint(step: Step, element: int, _values: Values, read: Read) -> int:
+    dtype = step.operands[0].spec.dtype
+    return index_of_largest([floats.widen(bits, dtype) for bits in read(row_of(step, element, step.attributes[0]))])
 
 
 def _find_amax(case: Case) -> Finding:
-    case.require(frozenset({DType.F32}), frozenset({DType.F32}))
-    return find_amax(case.value, case.values[1])
+    case.require(frozenset({case.dtype}) & FLOATS, frozenset({case.dtype}))
+    return find_amax(case.value_f32, case.row(1))
 
 
 def _find_argmax(case: Case) -> Finding:
-    case.require(frozenset({DType.I64}), frozenset({DType.F32}))
-    return find_argmax(case.value, case.values[1])
+    case.require(frozenset({DType.I64}), FLOATS)
+    if len(case.values) == 1:
+        return CERTAIN
+    dtype = case.dtype_of(1)
+    return find_argmax(*(floats.widen(case.operand(run), dtype) for run in (1, 2)))
 
 
 _SOURCE = "exact, but for flushed subnormals"
 OPERATORS = (
     Operator(
         Op.AMAX,
-        Family.STEP,
+        Family.ROW,
         rows(),
         "a",
         "`max` of `a[e·K .. e·K + K)`",
@@ -75,11 +106,13 @@ OPERATORS = (
     Operator(
         Op.ARGMAX,
         Family.STEP,
-        rows(),
+        Layout("K", _reads, late=_late),
         "a",
-        "an index in `0..K` of a largest element of `a[e·K .. e·K + K)`; result i64",
+        "an index in `0..K` of a largest element of `a[e·K .. e·K + K)`; result i64. Opened are `a[e·K + y]` and "
+        "`a[e·K + hint]` only",
         "any index of a largest element; −Inf is a value",
         _SOURCE,
         _find_argmax,
+        hint=_hint,
     ),
 )

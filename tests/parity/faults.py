@@ -144,7 +144,14 @@ def argmax_case(random: Random) -> Case:
     step = step_on(Op.ARGMAX, TensorSpec(DType.I64, (2,)), operands, 0, (len(row),))
     right = row.index(greatest(row))
     value = random.choice([right, right, random.randrange(len(row)), len(row), 2**64 - 1, 2**63, 2**32 + right])
-    return case_of(one_step(step, operands, [0, value]), 0, 1)
+    case = case_of(one_step(step, operands, [0, value]), 0, 1)
+    return hinted(random, case, len(row))
+
+
+def hinted(random: Random, case: Case, count: int) -> Case:
+    """The case with its hint, or now and then another one, so that other elements are opened than are asked for."""
+    hint = random.choice([case.proof.hint] * 4 + [random.randrange(count), count, -1, 2**31 - 1])
+    return replace(case, proof=replace(case.proof, hint=hint))
 
 
 def greatest(row: Sequence[int]) -> int:

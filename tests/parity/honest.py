@@ -16,7 +16,7 @@ def run_step(step: Step, operands: Sequence[Array]) -> Array:
     """The step's result, in its shape; operands as native-endian arrays of any shape."""
     flat = [np.ascontiguousarray(operand).reshape(-1) for operand in operands]
     result = _OPERATORS[step.op](step, flat)
-    return np.asarray(result, flat[0].dtype if step.op is not Op.ARGMAX else np.int64).reshape(step.result.shape)
+    return np.asarray(result, np.int64 if step.op is Op.ARGMAX else flat[-1].dtype).reshape(step.result.shape)
 
 
 def _contract(step: Step, operands: list[Array]) -> Array:
@@ -53,18 +53,36 @@ def _cat(step: Step, operands: list[Array]) -> Array:
 
 
 def _patches(step: Step, operands: list[Array]) -> Array:
-    fill, n, c, h, w, groups, kh, kw, sh, sw, ph, pw, dh, dw, oh, ow = step.attributes
+    fill, n, c, h, w, groups, kh, kw, sh, sw, ph, pw, dh, dw, oh, ow, uh, uw = step.attributes
     ground = np.array([fill], np.uint32).view(np.float32)[0] if operands[0].dtype == np.float32 else 0
     picture = operands[0].reshape(n, c, h, w)
-    wide = np.full((n, c, h + 2 * ph, w + 2 * pw), ground, picture.dtype)
-    wide[:, :, ph : ph + h, pw : pw + w] = picture
+    # Zeros between and after the picture's rows and columns, as far as any window reaches.
+    high, wide = ((o - 1) * s + (k - 1) * d + 1 for o, s, k, d in ((oh, sh, kh, dh), (ow, sw, kw, dw)))
+    ground_plan = np.full((n, c, max(high, ph + h * uh), max(wide, pw + w * uw)), ground, picture.dtype)
+    ground_plan[:, :, ph : ph + h * uh : uh, pw : pw + w * uw : uw] = picture
     windows = [
-        wide[:, :, y * sh : y * sh + (kh - 1) * dh + 1 : dh, x * sw : x * sw + (kw - 1) * dw + 1 : dw]
+        ground_plan[:, :, y * sh : y * sh + (kh - 1) * dh + 1 : dh, x * sw : x * sw + (kw - 1) * dw + 1 : dw]
         for y in range(oh)
         for x in range(ow)
     ]
     stacked = np.stack(windows, axis=1).reshape(n, oh * ow, groups, c // groups * kh * kw)
     return stacked.transpose(0, 2, 1, 3)
+
+
+def _pad(step: Step, operands: list[Array]) -> Array:
+    dims, sizes, low = (step.attributes[1 + part * step.rank :][: step.rank] for part in range(3))
+    ground = np.array([step.attributes[0]], np.uint32).view(np.float32)[0]
+    result = np.full(dims, ground, operands[0].dtype)
+    for index, value in np.ndenumerate(operands[0].reshape(sizes)):
+        place = tuple(np.add(index, low))
+        if all(0 <= at < dim for at, dim in zip(place, dims, strict=True)):
+            result[place] = value
+    return result
+
+
+def _gather(step: Step, operands: list[Array]) -> Array:
+    _, (places, sources) = _axes(step, 0, 2)
+    return np.asarray(operands[1][sources + operands[0][places] * step.attributes[-2]])
 
 
 _OPERATORS = {
@@ -77,6 +95,8 @@ _OPERATORS = {
     Op.STRIDED: _strided,
     Op.CAT: _cat,
     Op.PATCHES: _patches,
+    Op.PAD: _pad,
+    Op.GATHER: _gather,
 }
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 from random import Random
 
+import numpy as np
+
 from prover.fault_proof import Evidence, link_witness
+from rollup.errors import BadGraph
 from rollup.graph import Op, Step
 from rollup.judge.elements import elements_needed
-from rollup.judge.evaluate import bits_of
+from rollup.judge.evaluate import bits_of, open_element
+from rollup.judge.operator import FLOATS
 from rollup.tensor import DType, Tensor, TensorSpec
-from tests.parity.faults import INF, MINUS, NAN, Case, beside, case_of, words
+from rollup.types import FaultKind, FaultProof
+from tests.parity.faults import INF, MINUS, NAN, Case, beside, case_of, hinted, words
 from tests.parity.toy import OUTPUT_BAND, SLASH_BAND, claiming, f32, one_step, step_on, tensor_of_bits
 
 # NaN of each floating dtype, and something large of the others.
@@ -43,25 +48,50 @@ def cat_step(random: Random, dtype: DType) -> tuple[Step, list[Tensor]]:
     return step_on(Op.CAT, TensorSpec(dtype, (2, sum(lengths), inner)), operands, 0, (inner, *lengths)), operands
 
 
+def fill_of(random: Random, dtype: DType) -> int:
+    """Bits of a f32 that every floating dtype has, or an integer."""
+    return random.choice([0, NAN, INF | MINUS, 0x3F800000] if dtype in FLOATS else [0, 1, -1, 300])
+
+
 def patches_step(random: Random, dtype: DType) -> tuple[Step, list[Tensor]]:
-    """Two groups, a window of 2 x 3, strides 2 and 1, dilations 1 and 2; only f32 pictures have a border."""
+    """Two groups, a window of 2 x 3, strides 2 and 1, dilations 1 and 2; a border, and perhaps a spread picture."""
     picture = scalars(random, dtype, (2, 4, 4, 5))
-    border = 1 if dtype is DType.F32 else 0
-    fill = random.choice([0, NAN, INF | MINUS, 0x3F800000])
-    window = (2, 3, 2, 1, border, border, 1, 2)
-    outputs = (3, 3) if border else (2, 1)
-    attributes = (fill, 2, 4, 4, 5, 2, *window, *outputs)
+    spread, outputs = random.choice([((1, 1), (3, 3)), ((2, 1), (4, 3)), ((3, 2), (5, 7))])
+    fill = random.choice([0, NAN, INF | MINUS, 0x3F800000] if dtype in FLOATS else [0, 1, 300])
+    attributes = (fill, 2, 4, 4, 5, 2, 2, 3, 2, 1, 1, 1, 1, 2, *outputs, *spread)
     result = TensorSpec(dtype, (2, 2, outputs[0] * outputs[1], 12))
     return step_on(Op.PATCHES, result, [picture], 0, attributes), [picture]
 
 
+def pad_step(random: Random, dtype: DType) -> tuple[Step, list[Tensor]]:
+    """A border on one side, a crop on the other."""
+    operand = scalars(random, dtype, (3, 4))
+    attributes = (fill_of(random, dtype), 4, 5, 3, 4, *random.choice([(1, 0), (-1, 2), (2, -2)]))
+    return step_on(Op.PAD, TensorSpec(dtype, (4, 5)), [operand], 2, attributes), [operand]
+
+
+def gather_step(random: Random, dtype: DType) -> tuple[Step, list[Tensor]]:
+    """Rows of a table, named by an index that now and then lies outside it."""
+    width = random.choice([DType.I32, DType.I64])
+    places = [random.choice([0, 1, 2, 3, 4, 4, 3, 2, 5, -1]) % (1 << 8 * width.width) for _ in range(3)]
+    operands = [tensor_of_bits(width, (3,), places), scalars(random, dtype, (5, 2))]
+    return step_on(Op.GATHER, TensorSpec(dtype, (3, 2)), operands, 2, (3, 2, 1, 0, 0, 1, 2, 5)), operands
+
+
+STEPS = (strided_step, cat_step, patches_step, pad_step, gather_step)
+
+
 def movement_case(random: Random) -> Case:
-    """A strided view, a cat or patches of any dtype; the moved element is right, changed, or another one."""
+    """A movement of any dtype; the moved element is right, changed, or another one."""
     dtype = random.choice([*DType, DType.F32])
-    step, operands = random.choice([strided_step, cat_step, patches_step])(random, dtype)
+    step, operands = random.choice(STEPS)(random, dtype)
     element = random.randrange(step.result.elements)
     traced = [0] * step.result.elements
-    right = moved(one_step(step, operands, traced), element)
+    try:
+        right = moved(one_step(step, operands, traced), element)
+    except BadGraph:
+        # An index outside its table: no proof has more than the index to show.
+        return short_of(one_step(step, operands, traced), element)
     traced[element] = random.choice(
         [right, right, right ^ 1, right ^ 1 << 8 * dtype.width - 1, *_NANS.get(dtype, (0,))]
     )
@@ -71,8 +101,35 @@ def movement_case(random: Random) -> Case:
 def moved(evidence: Evidence, element: int) -> int:
     """Bits that a one-step movement brings to `element`."""
     step = evidence.graph.steps[0]
-    _, *sources = (evidence.values(0, run) for run in elements_needed(step, element))
-    return sources[0][0] if sources else step.attributes[0]
+    opened = open_element(step, element, partial(evidence.values, 0))
+    return opened.values[-1][0] if len(opened.runs) > 1 else filled(step.attributes[0], step.result.dtype)
+
+
+def filled(fill: int, dtype: DType) -> int:
+    """Bits of a fill in its dtype."""
+    if dtype not in FLOATS:
+        return fill % (1 << 8 * dtype.width)
+    if dtype is DType.F16:
+        return int(np.array([fill], np.uint32).view(np.float32).astype(np.float16).view(np.uint16)[0])
+    return fill >> 32 - 8 * dtype.width
+
+
+def short_of(evidence: Evidence, element: int) -> Case:
+    """A proof that opens the result and the first operand's element only."""
+    step = evidence.graph.steps[0]
+    runs = elements_needed(step, element)
+    proof = FaultProof(
+        kind=FaultKind.STEP,
+        step=0,
+        element=element,
+        step_record=step.record,
+        step_path=evidence.graph.step_path(0),
+        openings=tuple(evidence.open(0, run) for run in runs),
+        hint=0,
+        factor=0,
+        numerics_path=(),
+    )
+    return Case(evidence.committed, proof)
 
 
 def link_case(random: Random) -> Case:
@@ -100,9 +157,7 @@ def label_link(random: Random) -> Case:
     step = step_on(Op.ARGMAX, TensorSpec(DType.I64, (2,)), [operand], 0, (5,))
     claimed = random.choice([0, 1, 2, 3, 4, 5, 2**64 - 1, 2**32])
     evidence = one_step(step, [operand], [0, random.randrange(5)])
-    case = linked(claiming(evidence, tensor_of_bits(DType.I64, (2,), [0, claimed])), 1)
-    hint = random.choice([case.proof.hint] * 4 + [0, 4, 5, -1, 2**31 - 1])
-    return Case(case.committed, replace(case.proof, hint=hint))
+    return hinted(random, linked(claiming(evidence, tensor_of_bits(DType.I64, (2,), [0, claimed])), 1), 5)
 
 
 def integer_link(random: Random) -> Case:

@@ -153,9 +153,9 @@ def _network_steps(weights: Sequence[TensorSpec]) -> list[Step]:
     def result(index: int, *shape: int) -> Operand:
         return Operand(Source.STEP, index, f32(*shape))
 
-    picture = (0, 1, 2, 5, 5, 2, 3, 3, 2, 2, 1, 1, 1, 1, 3, 3)
+    picture = (0, 1, 2, 5, 5, 2, 3, 3, 2, 2, 1, 1, 1, 1, 3, 3, 1, 1)
     convolution = (9, 1, 2, 2, 9, 18, 9, 0, 1, 0, 2, 1, 0, 0, 2, 1, 0)
-    pool = (MINUS_INF, 1, 4, 3, 3, 4, 2, 2, 1, 1, 0, 0, 1, 1, 2, 2)
+    pool = (MINUS_INF, 1, 4, 3, 3, 4, 2, 2, 1, 1, 0, 0, 1, 1, 2, 2, 1, 1)
     return [
         Step(Op.PATCHES, f32(1, 2, 9, 9), (Operand(Source.INPUT, 0, f32(1, 2, 5, 5)),), 0, picture),
         Step(Op.CONTRACT, f32(1, 4, 3, 3), (result(0, 1, 2, 9, 9), weight(0), weight(1)), 4, convolution),

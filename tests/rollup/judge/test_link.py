@@ -5,8 +5,11 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 
-from rollup.judge.link import Bands, find_bits, find_f32, find_label
+from rollup.graph import Op
+from rollup.judge.link import Bands, find_bits, find_f32, find_label, find_link
+from rollup.tensor import DType, TensorSpec
 from rollup.types import Verdict
+from tests.parity.toy import step_on, tensor_of_bits
 from tests.rollup.judge.f32 import INF, NAN, bits, exact, finite_bits
 
 MINUS_INF = INF | 1 << 31
@@ -44,32 +47,31 @@ def test_find_f32__bands_of_zero__allow_equality_only() -> None:
 
 
 @pytest.mark.parametrize(
-    ("claimed", "hint", "verdict"),
+    ("own", "larger", "verdict"),
     [
-        (3, 0, Verdict.BEYOND_SOUND),
-        (2**64 - 1, 0, Verdict.BEYOND_SOUND),
-        (0, 2, Verdict.BEYOND_SOUND),
-        (1, 2, Verdict.BEYOND_CALIBRATED),
-        (2, 0, Verdict.NO_FAULT),
-        (0, 3, Verdict.NO_FAULT),
-        (0, -1, Verdict.NO_FAULT),
+        (bits(0.0), bits(2.0), Verdict.BEYOND_SOUND),
+        (bits(1.5), bits(2.0), Verdict.BEYOND_CALIBRATED),
+        (bits(1.75), bits(2.0), Verdict.NO_FAULT),
+        (bits(2.0), bits(0.0), Verdict.NO_FAULT),
+        (bits(0.0), INF, Verdict.NO_FAULT),
+        (NAN, bits(0.0), Verdict.NO_FAULT),
+        (INF, bits(0.0), Verdict.NO_FAULT),
+        (MINUS_INF, MINUS_INF, Verdict.NO_FAULT),
+        (MINUS_INF, bits(-3e38), Verdict.BEYOND_SOUND),
     ],
 )
-def test_find_label__claimed_label__is_measured_against_the_hinted_logit(
-    claimed: int, hint: int, verdict: Verdict
-) -> None:
-    logits = [bits(0.0), bits(1.5), bits(2.0)]
-    assert find_label(claimed, logits, hint, BANDS).verdict is verdict
+def test_find_label__claimed_logit__is_measured_against_the_hinted_one(own: int, larger: int, verdict: Verdict) -> None:
+    assert find_label([own, larger], BANDS).verdict is verdict
 
 
-def test_find_label__logit_not_finite__acquits() -> None:
-    assert find_label(0, [bits(0.0), INF], 1, BANDS).verdict is Verdict.NO_FAULT
-    assert find_label(1, [bits(0.0), NAN], 0, BANDS).verdict is Verdict.NO_FAULT
-    assert find_label(1, [MINUS_INF, MINUS_INF], 0, BANDS).verdict is Verdict.NO_FAULT
+def test_find_label__label_outside_its_row__is_beyond_everything() -> None:
+    assert find_label([], BANDS).verdict is Verdict.BEYOND_SOUND
 
 
-def test_find_label__masked_logit__is_below_every_finite_one() -> None:
-    assert find_label(1, [bits(-3e38), MINUS_INF], 0, BANDS).verdict is Verdict.BEYOND_SOUND
+def test_find_link__output_of_16_bits__has_bands_as_others() -> None:
+    step = step_on(Op.RELU, TensorSpec(DType.BF16, (1,)), [tensor_of_bits(DType.BF16, (1,), [0])])
+    assert find_link(step, 0x3F80, [0x3F90], BANDS).verdict is Verdict.NO_FAULT
+    assert find_link(step, 0x3F80, [0x4010], BANDS).verdict is Verdict.BEYOND_SOUND
 
 
 @pytest.mark.parametrize("band", [INF, NAN, 1 << 31, bits(-1.0)])

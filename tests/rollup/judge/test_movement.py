@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from rollup.judge.movement import find_moved
+from rollup.errors import BadGraph
+from rollup.judge.movement import find_filled, find_moved
 from rollup.tensor import DType
 from rollup.types import Verdict
 
@@ -27,3 +28,30 @@ def test_find_moved__value_and_source__must_have_equal_bits(
     value: int, source: int, dtype: DType, verdict: Verdict
 ) -> None:
     assert find_moved(value, source, dtype).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("value", "fill", "dtype", "verdict"),
+    [
+        (0x3F800000, 0x3F800000, DType.F32, Verdict.NO_FAULT),
+        (0x80000000, 0, DType.F32, Verdict.BEYOND_SOUND),
+        (0xFC00, 0xFF800000, DType.F16, Verdict.NO_FAULT),
+        (0xFF80, 0xFF800000, DType.BF16, Verdict.NO_FAULT),
+        (0x2E66, 0x3DCCCCCD, DType.F16, Verdict.NO_FAULT),
+        (0x2E67, 0x3DCCCCCD, DType.F16, Verdict.BEYOND_SOUND),
+        (0x7E00, 0xFFC00000, DType.F16, Verdict.NO_FAULT),
+        (2**64 - 1, -1, DType.I64, Verdict.NO_FAULT),
+        (2**32 - 1, -1, DType.I32, Verdict.NO_FAULT),
+        (1, 0, DType.BOOL, Verdict.BEYOND_SOUND),
+    ],
+)
+def test_find_filled__value__is_the_fill_in_the_results_dtype(
+    value: int, fill: int, dtype: DType, verdict: Verdict
+) -> None:
+    assert find_filled(value, fill, dtype).verdict is verdict
+
+
+@pytest.mark.parametrize("fill", [-1, 2**32])
+def test_find_filled__fill_that_is_no_float__cannot_be_judged(fill: int) -> None:
+    with pytest.raises(BadGraph):
+        find_filled(0, fill, DType.F32)
