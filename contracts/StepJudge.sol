@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {Case, IOperatorJudge} from "./interfaces/IOperatorJudge.sol";
 import {Committed, FaultKind, FaultProof, IStepJudge, Opening, Verdict} from "./interfaces/IStepJudge.sol";
+import {CaseLib} from "./libraries/CaseLib.sol";
 import {INLINE_OUTPUT_BYTES, LEAF_BYTES, OP_AMAX, OP_ARGMAX, OP_CONTRACT} from "./libraries/ConstantsLib.sol";
 import {MerkleLib} from "./libraries/MerkleLib.sol";
 import {Family, OperatorsLib} from "./libraries/OperatorsLib.sol";
@@ -10,11 +11,12 @@ import {ShaTree} from "./libraries/ShaTree.sol";
 import {FROM_INPUT, FROM_RESULT, FROM_WEIGHT, StepCodec} from "./libraries/StepCodec.sol";
 import {Run, StepReads} from "./libraries/StepReads.sol";
 import {Float} from "./math/Float.sol";
+import {Formats} from "./math/Formats.sol";
 import {Real, Sum} from "./math/Real.sol";
 import {Contraction, Rows} from "./operators/Contraction.sol";
 import {Movement} from "./operators/Movement.sol";
 import {Order} from "./operators/Order.sol";
-import {BundleRoot, F32, GraphRoot, I64, NumericsRoot, TensorHeader, TensorRoot} from "./types/Roots.sol";
+import {BundleRoot, F32, GraphRoot, NumericsRoot, TensorHeader, TensorRoot} from "./types/Roots.sol";
 
 /// @title One element of one step, in exact arithmetic
 /// @notice Shows what a proof opens to be what was committed, then asks the operator's family: contractions, movement and
@@ -89,7 +91,8 @@ contract StepJudge is IStepJudge {
         uint256 result = _open(committed, proof, Run(0, proof.element, 1, 0), 0);
         _openAll(committed, proof, runs, 1);
         Run[] memory late;
-        (judgeable, late) = StepReads.readsAfter(proof.stepRecord, proof.element, result, runs, proof.hint);
+        uint256 y = _bits(result, StepCodec.header(proof.stepRecord, 0).width());
+        (judgeable, late) = StepReads.readsAfter(proof.stepRecord, proof.element, y, runs, proof.hint);
         if (!judgeable) return Verdict.NoFault;
         _requireAtLeast(proof, runs.length + late.length + 1);
         _openAll(committed, proof, late, runs.length + 1);
@@ -148,34 +151,47 @@ contract StepJudge is IStepJudge {
             return _areF32(record, F32) && Order.isAmaxFault(runs[0].offset, runs[0].count, Float.read(result));
         }
         if (code == OP_ARGMAX) {
-            return _areF32(record, I64)
-                && Order.isArgmaxFault(runs[0].offset, runs[0].count, int64(uint64(_bits(result, 8))));
+            return runs.length == 0 || Order.isArgmaxFault(_float(record, runs[0]), _float(record, runs[1]));
         }
         TensorHeader header = StepCodec.header(record, 0);
-        uint256 source = runs.length == 0 ? Movement.fillOf(record) : _bits(runs[0].offset, header.width());
-        return Movement.isFault(header.dtype(), _bits(result, header.width()), source);
+        uint256 y = _bits(result, header.width());
+        if (runs.length == 0) return Movement.isFillFault(record, header.dtype(), y);
+        return Movement.isFault(header.dtype(), y, _bits(runs[runs.length - 1].offset, header.width()));
     }
 
     function _judgeLink(Committed calldata committed, FaultProof calldata proof) private view returns (Verdict) {
         uint256 steps = StepCodec.tensorsFrom(committed.graphHeader, FROM_RESULT);
         if (proof.step + 1 != steps) revert StepOutOfRange(proof.step, steps);
-        if (!(StepCodec.header(proof.stepRecord, 0) == committed.outputHeader)) return Verdict.NoFault;
-        bool inlined = committed.outputHeader.byteLength() <= INLINE_OUTPUT_BYTES;
-        bool labelled = StepCodec.operator(proof.stepRecord) == OP_ARGMAX;
-        Run memory traced = Run(0, proof.element, 1, 0);
-        if (labelled) {
-            (bool judgeable, Run[] memory runs) = StepReads.readsOf(proof.stepRecord, proof.element);
-            if (!judgeable) return Verdict.NoFault;
-            traced = runs[0];
+        TensorHeader header = committed.outputHeader;
+        if (!(StepCodec.header(proof.stepRecord, 0) == header)) return Verdict.NoFault;
+        uint256 hidden = header.byteLength() <= INLINE_OUTPUT_BYTES ? 0 : 1;
+        _requireAtLeast(proof, hidden);
+        uint256 claimed = hidden == 0 ? _inlined(committed, proof.element) : _openClaimed(committed, proof);
+        (bool judgeable, Run[] memory traced) = _linked(proof, claimed);
+        if (!judgeable) return Verdict.NoFault;
+        _requireCount(proof, traced.length + hidden);
+        _openAll(committed, proof, traced, 0);
+        if (StepCodec.operator(proof.stepRecord) == OP_ARGMAX) return _judgeLabel(committed, proof.stepRecord, traced);
+        uint256 kept = _bits(traced[0].offset, header.width());
+        if (!CaseLib.isFloating(header.dtype())) return claimed == kept ? Verdict.NoFault : Verdict.BeyondSound;
+        return _judgeValue(committed, Formats.widen(header.dtype(), claimed), Formats.widen(header.dtype(), kept));
+    }
+
+    /// @dev What a claimed element is compared with: the traced one; of a label its logit and the hinted one, or nothing if
+    /// it lies outside its row.
+    function _linked(FaultProof calldata proof, uint256 claimed)
+        private
+        pure
+        returns (bool judgeable, Run[] memory traced)
+    {
+        if (StepCodec.operator(proof.stepRecord) == OP_ARGMAX) {
+            (judgeable, traced) = StepReads.readsOf(proof.stepRecord, proof.element);
+            if (!judgeable) return (false, traced);
+            return StepReads.readsAfter(proof.stepRecord, proof.element, claimed, traced, proof.hint);
         }
-        _requireCount(proof, inlined ? 1 : 2);
-        traced.offset = _open(committed, proof, traced, 0);
-        uint256 claimed = inlined ? _inlined(committed, proof.element) : _openClaimed(committed, proof);
-        if (labelled && !_areF32(proof.stepRecord, I64)) return Verdict.NoFault;
-        if (labelled) return _judgeLabel(committed, traced, int64(uint64(claimed)), proof.hint);
-        uint256 kept = _bits(traced.offset, committed.outputHeader.width());
-        if (committed.outputHeader.dtype() == F32) return _judgeValue(committed, uint32(claimed), uint32(kept));
-        return claimed == kept ? Verdict.NoFault : Verdict.BeyondSound;
+        traced = new Run[](1);
+        traced[0] = Run(0, proof.element, 1, 0);
+        return (true, traced);
     }
 
     function _judgeValue(Committed calldata committed, uint32 claimed, uint32 traced) private pure returns (Verdict) {
@@ -185,15 +201,14 @@ contract StepJudge is IStepJudge {
     }
 
     /// @dev A masked logit (−Inf) is below every finite one by more than any band.
-    function _judgeLabel(Committed calldata committed, Run memory row, int64 claimed, int32 larger)
+    function _judgeLabel(Committed calldata committed, bytes calldata record, Run[] memory logits)
         private
         pure
         returns (Verdict)
     {
-        if (claimed < 0 || uint64(claimed) >= row.count) return Verdict.BeyondSound;
-        if (larger < 0 || uint32(larger) >= row.count) return Verdict.NoFault;
-        uint32 best = Float.read(row.offset + 4 * uint32(larger));
-        uint32 own = Float.read(row.offset + 4 * uint64(claimed));
+        if (logits.length == 0) return Verdict.BeyondSound;
+        uint32 own = _float(record, logits[0]);
+        uint32 best = _float(record, logits[1]);
         if (!Float.isFinite(best)) return Verdict.NoFault;
         if (own == Float.NEGATIVE_INFINITY) return Verdict.BeyondSound;
         if (!Float.isFinite(own) || Float.order(best) <= Float.order(own)) return Verdict.NoFault;
@@ -219,12 +234,13 @@ contract StepJudge is IStepJudge {
         return _bits(_offset(output) + element * width, width);
     }
 
-    /// @dev The claimed element, from an output claimed by root: a tensor in no bundle.
+    /// @dev The claimed element, from an output claimed by root: a tensor in no bundle, which is opened last.
     function _openClaimed(Committed calldata committed, FaultProof calldata proof) private view returns (uint256) {
         uint256 width = committed.outputHeader.width();
         uint256 leaf = (proof.element * width) / LEAF_BYTES;
-        _requireClaimed(committed, leaf, proof.openings[1], 1);
-        return _bits(_offset(proof.openings[1].leaves) + proof.element * width - leaf * LEAF_BYTES, width);
+        uint256 last = proof.openings.length - 1;
+        _requireClaimed(committed, leaf, proof.openings[last], last);
+        return _bits(_offset(proof.openings[last].leaves) + proof.element * width - leaf * LEAF_BYTES, width);
     }
 
     function _requireClaimed(Committed calldata committed, uint256 leaf, Opening calldata opening, uint256 number)
@@ -370,6 +386,12 @@ contract StepJudge is IStepJudge {
         assembly ("memory-safe") {
             offset := data.offset
         }
+    }
+
+    /// @dev The opened first element of a run of floats, as f32 bits.
+    function _float(bytes calldata record, Run memory run) private pure returns (uint32) {
+        TensorHeader header = StepCodec.header(record, run.slot);
+        return Formats.widen(header.dtype(), _bits(run.offset, header.width()));
     }
 
     /// @dev The element of `width` bytes that lies in calldata at `offset`.

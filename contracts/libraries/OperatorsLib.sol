@@ -11,11 +11,14 @@ enum Family {
 }
 
 /// @notice What an element of the result reads (PROTOCOL.md, section 3).
-/// Contraction: two rows, a bias. Moved: one element, or none. Nary: one element of each operand, by strides. Unary: the
+/// Contraction: two rows, a bias. Moved: one element, or none. Picked: two elements of a row, named by the committed
+/// result and by the hint. LookedUp: one element by strides, then one that it names. Nary: one element of each operand, by strides. Unary: the
 /// element of the same place. Row: a row of the first operand, the element of the same place of a second.
 enum Layout {
     Contraction,
     Moved,
+    Picked,
+    LookedUp,
     Nary,
     Unary,
     Row
@@ -37,7 +40,8 @@ struct Shape {
 /// that `StepJudge` is built with.
 library OperatorsLib {
     function familyOf(uint8 code) internal pure returns (Family) {
-        if (code == OP_CONTRACT || code == OP_AMAX || code == OP_ARGMAX || _moves(code)) return Family.Step;
+        if (code == OP_CONTRACT || code == OP_AMAX || code == OP_ARGMAX) return Family.Step;
+        if (_moves(code) || code == OP_GATHER) return Family.Step;
         if (code == OP_ADD || code == OP_MUL || code == OP_RELU) return Family.Pointwise;
         return Family.Unknown;
     }
@@ -45,7 +49,9 @@ library OperatorsLib {
     function shapeOf(uint8 code) internal pure returns (Shape memory) {
         if (code == OP_CONTRACT) return Shape(Layout.Contraction, 2, 3, 0);
         if (_moves(code)) return Shape(Layout.Moved, 1, type(uint8).max, 0);
-        if (code == OP_AMAX || code == OP_ARGMAX) return Shape(Layout.Row, 1, 1, 0);
+        if (code == OP_ARGMAX) return Shape(Layout.Picked, 1, 1, 0);
+        if (code == OP_GATHER) return Shape(Layout.LookedUp, 2, 2, 0);
+        if (code == OP_AMAX) return Shape(Layout.Row, 1, 1, 0);
         if (code == OP_SUM) return Shape(Layout.Row, 1, 1, 2);
         if (code == OP_SPREAD) return Shape(Layout.Row, 1, 2, 4);
         if (code == OP_EXPSUM) return Shape(Layout.Row, 2, 2, 1);
@@ -59,6 +65,6 @@ library OperatorsLib {
     }
 
     function _moves(uint8 code) private pure returns (bool) {
-        return code == OP_STRIDED || code == OP_CAT || code == OP_PATCHES;
+        return code == OP_STRIDED || code == OP_CAT || code == OP_PATCHES || code == OP_PAD;
     }
 }

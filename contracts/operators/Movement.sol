@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {OP_CAT, OP_STRIDED} from "../libraries/ConstantsLib.sol";
+import {OP_CAT, OP_PAD, OP_STRIDED} from "../libraries/ConstantsLib.sol";
 import {StepCodec} from "../libraries/StepCodec.sol";
+import {Formats} from "../math/Formats.sol";
 import {BF16, F16, F32} from "../types/Roots.sol";
 
-/// @title Operators that only move elements: strided, cat, patches (PROTOCOL.md, section 3)
+/// @title Operators that only move elements: strided, cat, patches, pad, gather (PROTOCOL.md, section 3)
 /// @notice Where an element of the result comes from, and whether it arrived unchanged.
 library Movement {
     /// @return known whether the record says so without contradiction
-    /// @return slot operand that the element comes from; 0 for the fill of `patches`
+    /// @return slot operand that the element comes from; 0 for the fill of `patches` and `pad`
     /// @return index flat index in that operand; not yet compared with its size
     function sourceOf(bytes calldata record, uint256 element)
         internal
@@ -19,12 +20,29 @@ library Movement {
         uint8 code = StepCodec.operator(record);
         if (code == OP_STRIDED) return _strided(record, element);
         if (code == OP_CAT) return _cat(record, element);
+        if (code == OP_PAD) return _pad(record, element);
         return _patches(record, element);
     }
 
-    /// @notice f32 that `patches` reads outside the picture.
-    function fillOf(bytes calldata record) internal pure returns (uint32) {
-        return uint32(uint256(StepCodec.attribute(record, 0)));
+    /// @notice Where `gather` reads its data, once its index is known.
+    /// @param index the opened one
+    /// @return known whether it lies inside the looked-up axis
+    function lookedUp(bytes calldata record, uint256 element, int256 index) internal pure returns (bool known, uint256) {
+        uint256 axes = StepCodec.axes(record);
+        if (index < 0 || index >= StepCodec.attribute(record, 3 * axes + 1)) return (false, 0);
+        (bool fits, int256 first) = StepCodec.position(record, element, 0, 2 * axes);
+        first += index * StepCodec.attribute(record, 3 * axes);
+        return (fits && first >= 0, uint256(first));
+    }
+
+    /// @notice Whether the committed element differs from the record's fill: an integer of its dtype, or a f32, rounded.
+    function isFillFault(bytes calldata record, uint8 dtype, uint256 committed) internal pure returns (bool) {
+        int256 fill = StepCodec.attribute(record, 0);
+        if (dtype != F32 && dtype != F16 && dtype != BF16) {
+            return committed != uint256(fill) & ((1 << (8 * StepCodec.header(record, 0).width())) - 1);
+        }
+        if (fill < 0 || fill >= 1 << 32) return false;
+        return isFault(F32, Formats.widen(dtype, committed), Formats.narrow(dtype, uint32(uint256(fill))));
     }
 
     /// @notice Whether the committed element differs from its source: in any bit, except between two NaNs.
@@ -71,17 +89,34 @@ library Movement {
         }
     }
 
-    function _patches(bytes calldata record, uint256 element) private pure returns (bool, uint256, uint256) {
-        if (StepCodec.operands(record) != 1 || StepCodec.attributes(record) != 16) return (false, 0, 0);
-        int256[16] memory p;
-        for (uint256 k = 0; k < 16; ++k) {
-            p[k] = StepCodec.attribute(record, k);
-            // Only paddings may be zero; 2^32 bounds every product below.
-            if (k != 0 && (p[k] < (k == 10 || k == 11 ? int256(0) : int256(1)) || p[k] >= 1 << 32)) {
-                return (false, 0, 0);
-            }
+    /// @dev Sizes are below 2^32, so that their product and every index stay small.
+    function _pad(bytes calldata record, uint256 element) private pure returns (bool, uint256, uint256) {
+        uint256 axes = StepCodec.axes(record);
+        if (StepCodec.operands(record) != 1 || StepCodec.attributes(record) != 1 + 3 * axes) return (false, 0, 0);
+        (uint256 whole, uint256 held, uint256 index, uint256 slot) = (1, 1, 0, 1);
+        for (uint256 axis = axes; axis != 0; --axis) {
+            int256 dim = StepCodec.attribute(record, axis);
+            int256 size = StepCodec.attribute(record, axes + axis);
+            if (dim < 1 || size < 1 || whole >= 1 << 32 || held >= 1 << 32) return (false, 0, 0);
+            int256 place = int256(element % uint256(dim)) - StepCodec.attribute(record, 2 * axes + axis);
+            if (place < 0 || place >= size) slot = 0;
+            else index += uint256(place) * held;
+            element /= uint256(dim);
+            (whole, held) = (whole * uint256(dim), held * uint256(size));
         }
-        if (p[0] < 0 || p[0] >= 1 << 32 || p[2] % p[5] != 0 || !_patchesFit(record, p)) return (false, 0, 0);
+        bool fits = whole == StepCodec.header(record, 0).elements() && held == StepCodec.header(record, 1).elements();
+        return (fits, slot, index);
+    }
+
+    function _patches(bytes calldata record, uint256 element) private pure returns (bool, uint256, uint256) {
+        if (StepCodec.operands(record) != 1 || StepCodec.attributes(record) != 18) return (false, 0, 0);
+        int256[18] memory p;
+        for (uint256 k = 0; k < 18; ++k) {
+            p[k] = StepCodec.attribute(record, k);
+            // Only fill and paddings may be zero; 2^32 bounds every product below.
+            if (p[k] < (k == 0 || k == 10 || k == 11 ? int256(0) : int256(1)) || p[k] >= 1 << 32) return (false, 0, 0);
+        }
+        if (p[2] % p[5] != 0 || !_patchesFit(record, p)) return (false, 0, 0);
         int256 rest = int256(element);
         int256 j = rest % p[7];
         int256 i = (rest /= p[7]) % p[6];
@@ -92,12 +127,14 @@ library Movement {
         channel += (rest / p[14]) * (p[2] / p[5]);
         y = y * p[8] - p[10] + i * p[12];
         x = x * p[9] - p[11] + j * p[13];
-        if (y < 0 || y >= p[3] || x < 0 || x >= p[4]) return (true, 0, 0);
+        // Between the rows and columns of a spread picture lies fill as well.
+        if (y < 0 || y % p[16] != 0 || (y /= p[16]) >= p[3]) return (true, 0, 0);
+        if (x < 0 || x % p[17] != 0 || (x /= p[17]) >= p[4]) return (true, 0, 0);
         return (true, 1, uint256((channel * p[3] + y) * p[4] + x));
     }
 
     /// @dev `[N, C, H, W]` is the operand, `[N, groups, oH·oW, C/groups·kH·kW]` the result. Seven factors below 2^32.
-    function _patchesFit(bytes calldata record, int256[16] memory p) private pure returns (bool) {
+    function _patchesFit(bytes calldata record, int256[18] memory p) private pure returns (bool) {
         return uint256(p[1] * p[2] * p[3] * p[4]) == StepCodec.header(record, 1).elements()
             && uint256(p[1] * p[2] * p[14] * p[15] * p[6] * p[7]) == StepCodec.header(record, 0).elements();
     }

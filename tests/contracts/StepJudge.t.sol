@@ -72,8 +72,9 @@ contract StepJudgeTest is Harness, TraceWorld {
     }
 
     function label(int32 larger) internal view returns (FaultProof memory proof) {
-        proof = proofOf(FaultKind.Link, 2, 0, 1);
-        proof.openings[0] = open(2, 1, 0, 3);
+        proof = proofOf(FaultKind.Link, 2, 0, 2);
+        // Both logits lie in one leaf.
+        (proof.openings[0], proof.openings[1]) = (open(2, 1, 0, 1), open(2, 1, 0, 1));
         proof.hint = larger;
     }
 
@@ -153,9 +154,7 @@ contract StepJudgeTest is Harness, TraceWorld {
             proof.openings[1] = open(2, 0, element, 1);
             assertVerdict(honest, proof, Verdict.NoFault);
         }
-        FaultProof memory last = proofOf(FaultKind.Step, 2, 0, 2);
-        last.openings[0] = open(2, 2, 0, 1);
-        last.openings[1] = open(2, 1, 0, 3);
+        FaultProof memory last = picked(0, 3);
         assertVerdict(honest, last, Verdict.NoFault);
     }
 
@@ -211,12 +210,33 @@ contract StepJudgeTest is Harness, TraceWorld {
         assertVerdict(lying, proof, Verdict.BeyondSound);
     }
 
-    function test_judge_argmax_wrong_isFault() public {
-        Committed memory lying = lie(2, abi.encodePacked(int64(2)));
-        FaultProof memory proof = proofOf(FaultKind.Step, 2, 0, 2);
+    function picked(int32 hint, uint256 openings) internal view returns (FaultProof memory proof) {
+        proof = proofOf(FaultKind.Step, 2, 0, openings);
         proof.openings[0] = open(2, 2, 0, 1);
-        proof.openings[1] = open(2, 1, 0, 3);
-        assertVerdict(lying, proof, Verdict.BeyondSound);
+        for (uint256 i = 1; i < openings; ++i) {
+            proof.openings[i] = open(2, 1, 0, 1);
+        }
+        proof.hint = hint;
+    }
+
+    function test_judge_argmax_wrongOpenings_reverts() public {
+        refuse(honest, picked(1, 2), abi.encodeWithSelector(IStepJudge.WrongOpenings.selector, 2, 3));
+        Committed memory lying = lie(2, abi.encodePacked(int64(3)));
+        refuse(lying, picked(0, 3), abi.encodeWithSelector(IStepJudge.WrongOpenings.selector, 3, 1));
+    }
+
+    function test_judge_argmax_smallerThanTheHinted_isFault() public {
+        assertVerdict(honest, picked(2, 3), Verdict.NoFault);
+        Committed memory lying = lie(2, abi.encodePacked(int64(2)));
+        assertVerdict(lying, picked(0, 3), Verdict.BeyondSound);
+        assertVerdict(lying, picked(1, 3), Verdict.NoFault);
+        assertVerdict(lying, picked(3, 3), Verdict.NoFault);
+        assertVerdict(lying, picked(-1, 3), Verdict.NoFault);
+    }
+
+    function test_judge_argmax_outsideTheRow_isFault() public {
+        assertVerdict(lie(2, abi.encodePacked(int64(3))), picked(0, 1), Verdict.BeyondSound);
+        assertVerdict(lie(2, abi.encodePacked(int64(-1))), picked(0, 1), Verdict.BeyondSound);
     }
 
     function test_link_notTheLastStep_reverts() public {
@@ -236,10 +256,15 @@ contract StepJudgeTest is Harness, TraceWorld {
         assertVerdict(honest, label(0), Verdict.BeyondCalibrated);
         honest.outputBand = F302;
         assertVerdict(honest, label(0), Verdict.NoFault);
-        honest.claimedOutput = abi.encodePacked(int64(3));
-        assertVerdict(honest, label(0), Verdict.BeyondSound);
-        honest.claimedOutput = abi.encodePacked(int64(-1));
-        assertVerdict(honest, label(0), Verdict.BeyondSound);
+    }
+
+    function test_link_labelOutsideItsRow_isFaultThatOpensNothing() public {
+        int64[2] memory outside = [int64(3), -1];
+        for (uint256 i = 0; i < 2; ++i) {
+            honest.claimedOutput = abi.encodePacked(outside[i]);
+            refuse(honest, label(0), abi.encodeWithSelector(IStepJudge.WrongOpenings.selector, 2, 0));
+            assertVerdict(honest, proofOf(FaultKind.Link, 2, 0, 0), Verdict.BeyondSound);
+        }
     }
 
     function test_link_maskedLabel_isBeyondEverything() public {
