@@ -82,8 +82,21 @@ contract ClaimChain is Leases {
             revert RangeOutOfBatch(first, count, batch.count);
         }
         ClaimBatch memory claims =
-            ClaimBatch(_requireOrdered(batch), msg.sender, first, count, 0, bondWei, currentInstant(), eager);
+            ClaimBatch(_requireOrdered(batch), msg.sender, first, count, 0, bondWei, currentInstant(), eager, false);
         return _claim(batch, claims, presence, data);
+    }
+
+    /// @inheritdoc IClaimChain
+    function claimUndefined(RequestBatch calldata batch, uint32 index, bytes calldata entry, uint96 bondWei)
+        external
+        payable
+        returns (ClaimBatchId)
+    {
+        if (index >= batch.count) revert RangeOutOfBatch(index, 1, batch.count);
+        ClaimBatch memory claims =
+            ClaimBatch(_requireOrdered(batch), msg.sender, index, 1, 0, bondWei, currentInstant(), true, true);
+        uint256[2] memory presence = [uint256(1), 0];
+        return _claim(batch, claims, presence, entry);
     }
 
     function _claim(
@@ -132,7 +145,7 @@ contract ClaimChain is Leases {
         Instant until = _windowEnd(witness.claims).later(record.finalAt);
         if (currentInstant().isBefore(until)) revert WindowOpen(until);
 
-        record.certainty = Certainty.Final;
+        record.certainty = _final(witness.claims);
         _standings[batchId].write(witness.index, witness.requests.callback ? UNSETTLED : SETTLED);
         _payExecutor(witness.requests, witness.claims, 1);
         emit ContestedFinalised(id, msg.sender);
@@ -164,7 +177,7 @@ contract ClaimChain is Leases {
         CallbackLib.requireGas(witness.request.callbackGas);
 
         words.write(witness.index, SETTLED);
-        _send(witness, Message(request, id, Certainty.Final, _nextSequence(witness), _outputOf(witness)));
+        _send(witness, Message(request, id, _final(witness.claims), _nextSequence(witness), _outputOf(witness)));
         return true;
     }
 
@@ -192,7 +205,7 @@ contract ClaimChain is Leases {
         if (record.certainty == Certainty.Refuted) {
             _send(witness, Message(request, id, Certainty.Refuted, record.sequence, ""));
         } else {
-            _send(witness, Message(request, id, Certainty.Final, record.sequence, _outputOf(witness)));
+            _send(witness, Message(request, id, _final(witness.claims), record.sequence, _outputOf(witness)));
         }
     }
 
@@ -212,7 +225,7 @@ contract ClaimChain is Leases {
         if (record.certainty != Certainty.None) revert AlreadyContested(id);
         uint256 standing = _standings[batchId].read(witness.index);
         if (standing != LIVE) {
-            revert WrongCertainty(standing == NOT_HERE ? Certainty.None : Certainty.Final, Certainty.Provisional);
+            revert WrongCertainty(standing == NOT_HERE ? Certainty.None : _final(witness.claims), Certainty.Provisional);
         }
         Instant until = _windowEnd(witness.claims);
         // A fault in an eager trace can be proven until finality, like one in an opened trace.
@@ -277,7 +290,7 @@ contract ClaimChain is Leases {
         if (record.certainty != Certainty.None) return (record.certainty, 0);
         uint256 standing = _standings[batchId].read(index);
         if (standing == NOT_HERE) return (Certainty.None, 0);
-        return standing == LIVE ? (Certainty.Provisional, _secondsTo(until)) : (Certainty.Final, 0);
+        return standing == LIVE ? (Certainty.Provisional, _secondsTo(until)) : (_final(claims), 0);
     }
 
     /// @inheritdoc IClaimChain
@@ -314,6 +327,11 @@ contract ClaimChain is Leases {
         if (tipsWei != 0 && !requests.callback) vault.pay(msg.sender, tipsWei);
     }
 
+    /// @dev What a claim of the batch is when nothing can be said against it any more.
+    function _final(ClaimBatch calldata claims) private pure returns (Certainty) {
+        return claims.undefined ? Certainty.Undefined : Certainty.Final;
+    }
+
     function _windowEnd(ClaimBatch calldata claims) private view returns (Instant) {
         return claims.claimedAt.afterwards(_challengeWindow(claims.requests));
     }
@@ -336,7 +354,9 @@ contract ClaimChain is Leases {
         emit CallbackFailed(message.request, message.claim, message.certainty, message.sequence);
     }
 
+    /// @dev Empty where there is none.
     function _outputOf(ClaimWitness calldata witness) private pure returns (bytes calldata) {
+        if (witness.claims.undefined) return witness.entry[:0];
         return witness.entry[:witness.entry.length - (witness.claims.eager ? 32 : 0)];
     }
 

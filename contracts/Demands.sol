@@ -223,6 +223,7 @@ abstract contract Demands is IDisputeGame {
             outputHeader: model.outputHeader,
             outputBand: model.outputBand,
             slashBand: model.slashBand,
+            undefined: witness.claims.undefined,
             claimedOutput: witness.claims.eager ? entry[:entry.length - 32] : entry
         });
     }

@@ -7,6 +7,7 @@ import {CaseLib} from "./libraries/CaseLib.sol";
 import {INLINE_OUTPUT_BYTES, LEAF_BYTES, OP_AMAX, OP_ARGMAX, OP_CONTRACT} from "./libraries/ConstantsLib.sol";
 import {MerkleLib} from "./libraries/MerkleLib.sol";
 import {Family, OperatorsLib} from "./libraries/OperatorsLib.sol";
+import {Overflow} from "./libraries/Overflow.sol";
 import {ShaTree} from "./libraries/ShaTree.sol";
 import {FROM_INPUT, FROM_RESULT, FROM_WEIGHT, StepCodec} from "./libraries/StepCodec.sol";
 import {Run, StepReads} from "./libraries/StepReads.sol";
@@ -40,6 +41,7 @@ contract StepJudge is IStepJudge {
 
     /// @inheritdoc IStepJudge
     function judge(Committed calldata committed, FaultProof calldata proof) external view returns (Verdict) {
+        if (proof.kind == FaultKind.Undefined) return _judgeUndefined(committed, proof);
         _requireStep(committed, proof.step, proof.stepRecord, proof.stepPath);
         uint256 elements = StepCodec.header(proof.stepRecord, 0).elements();
         if (proof.element >= elements) revert ElementOutOfRange(proof.element, elements);
@@ -72,9 +74,12 @@ contract StepJudge is IStepJudge {
         uint8 slot,
         uint32 leaf
     ) public view {
-        if (_isOutput(committed, step)) {
+        if (!committed.undefined && _isOutput(committed, step)) {
             return _requireOutput(committed, stepRecord, stepPath, slot, leaf);
         }
+        // A trace ends where it overflows.
+        uint256 known = committed.undefined ? _placeOf(committed) >> 32 : step;
+        if (step > known) revert StepOutOfRange(step, known + 1);
         _requireStep(committed, step, stepRecord, stepPath);
         uint256 slots = StepCodec.operands(stepRecord) + 1;
         if (slot >= slots) revert ElementOutOfRange(slot, slots);
@@ -159,7 +164,64 @@ contract StepJudge is IStepJudge {
         return Movement.isFault(header.dtype(), y, _bits(runs[runs.length - 1].offset, header.width()));
     }
 
+    /// @dev A claim that names an overflow must have it there; a claim of an output may have none, for past an overflow
+    /// nothing can be judged.
+    function _judgeUndefined(Committed calldata committed, FaultProof calldata proof) private view returns (Verdict) {
+        _requireFactor(committed, proof);
+        if (!committed.undefined) {
+            return _overflows(committed, proof) ? Verdict.BeyondCalibrated : Verdict.NoFault;
+        }
+        if (_placeOf(committed) != (uint256(proof.step) << 32 | proof.element)) return Verdict.NoFault;
+        return _overflows(committed, proof) ? Verdict.NoFault : Verdict.BeyondSound;
+    }
+
+    /// @dev Whether the element is not finite though all that it is made of is. What does not exist or cannot be judged
+    /// does not overflow, and nothing is opened for it. All that is opened is checked: who proves is paid by its length.
+    function _overflows(Committed calldata committed, FaultProof calldata proof) private view returns (bool overflows) {
+        (bool possible, Run[] memory runs) = _readsOfOverflow(committed, proof);
+        _requireCount(proof, possible ? runs.length + 1 : 0);
+        if (!possible) return false;
+        overflows = !_isFinite(committed, proof, Run(0, proof.element, 1, 0), 0);
+        for (uint256 i = 0; i < runs.length; ++i) {
+            if (!_isFinite(committed, proof, runs[i], i + 1)) overflows = false;
+        }
+    }
+
+    function _readsOfOverflow(Committed calldata committed, FaultProof calldata proof)
+        private
+        view
+        returns (bool possible, Run[] memory runs)
+    {
+        bytes calldata record = proof.stepRecord;
+        if (proof.step >= StepCodec.tensorsFrom(committed.graphHeader, FROM_RESULT)) {
+            if (record.length != 0) revert BadStepRecord(record.length, 0);
+            if (proof.stepPath.length != 0) revert WrongPathLength(proof.stepPath.length, 0);
+            return (false, runs);
+        }
+        _requireStep(committed, proof.step, record, proof.stepPath);
+        possible = Overflow.isPossible(StepCodec.operator(record))
+            && proof.element < StepCodec.header(record, 0).elements()
+            && StepCodec.isOrdered(record, proof.step, committed.graphHeader);
+        if (possible) (possible, runs) = StepReads.readsOf(record, proof.element);
+    }
+
+    function _isFinite(Committed calldata committed, FaultProof calldata proof, Run memory run, uint256 number)
+        private
+        view
+        returns (bool)
+    {
+        uint256 offset = _open(committed, proof, run, number);
+        return Overflow.areFinite(StepCodec.header(proof.stepRecord, run.slot).dtype(), offset, run.count);
+    }
+
+    /// @dev `step:u32 | element:u32` that an undefined claim names.
+    function _placeOf(Committed calldata committed) private pure returns (uint256) {
+        return uint64(bytes8(committed.claimedOutput));
+    }
+
     function _judgeLink(Committed calldata committed, FaultProof calldata proof) private view returns (Verdict) {
+        // No output is claimed that could differ from the traced one.
+        if (committed.undefined) return Verdict.NoFault;
         uint256 steps = StepCodec.tensorsFrom(committed.graphHeader, FROM_RESULT);
         if (proof.step + 1 != steps) revert StepOutOfRange(proof.step, steps);
         TensorHeader header = committed.outputHeader;

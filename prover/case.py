@@ -112,6 +112,7 @@ class Case:
             output_header=record.output_header,
             output_band=record.output_band,
             slash_band=record.slash_band,
+            undefined=False,
             claimed_output=self.entry_output,
         )
         is_inline = known.graph.output.byte_length <= INLINE_OUTPUT_BYTES

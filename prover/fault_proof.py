@@ -18,8 +18,9 @@ from rollup.judge.judge import judge
 from rollup.judge.link import Bands, find_link
 from rollup.judge.opening import is_inline
 from rollup.judge.reads import Run
+from rollup.judge.undefined import find_undefined, overflows, reads_of_overflow
 from rollup.tensor import Tensor
-from rollup.types import Committed, FaultKind, FaultProof, Opening, Verdict
+from rollup.types import Committed, FaultKind, FaultProof, Opening, StepProof, Verdict
 
 
 class TensorBundle(Protocol):
@@ -121,6 +122,47 @@ def prove_step(evidence: Evidence, step: int, element: int) -> FaultProof:
 def prove_link(evidence: Evidence, element: int) -> FaultProof:
     """Proof that the claimed output is not the traced one. Raises Doubt unless the Python judge finds the same."""
     return _checked(evidence, link_witness(evidence, element), find_output(evidence, element).verdict)
+
+
+def find_overflow(evidence: Evidence, step: int, element: int) -> Finding:
+    """What the judge would find of the claim at an element that overflows or not, by the values alone.
+
+    Raises NotFound where nobody has shown them.
+    """
+    runs = _reads_of_overflow(evidence, step, element)
+    does = bool(runs) and overflows(
+        evidence.graph.steps[step], runs, lambda place: evidence.values(step, runs[place])
+    )
+    return find_undefined(does, evidence.committed.undefined)
+
+
+def prove_undefined(evidence: Evidence, step: int, element: int) -> FaultProof:
+    """Proof that an undefined claim names what does not overflow, or that a claim of an output has what does.
+
+    Raises Doubt unless the Python judge finds the same.
+    """
+    expected = find_overflow(evidence, step, element).verdict
+    return _checked(evidence, undefined_witness(evidence, step, element), expected)
+
+
+def undefined_witness(evidence: Evidence, step: int, element: int) -> FaultProof:
+    """The witness of an element that overflows or not; nothing is opened for one that cannot."""
+    shown = evidence.graph.step_proof(step) if step <= evidence.last else StepProof(b"", ())
+    return FaultProof(
+        kind=FaultKind.UNDEFINED,
+        step=step,
+        element=element,
+        step_record=shown.record,
+        step_path=shown.path,
+        openings=tuple(evidence.open(step, run) for run in _reads_of_overflow(evidence, step, element)),
+        hint=0,
+        factor=0,
+        numerics_path=(),
+    )
+
+
+def _reads_of_overflow(evidence: Evidence, step: int, element: int) -> tuple[Run, ...]:
+    return reads_of_overflow(evidence.graph.steps[step], element) if step <= evidence.last else ()
 
 
 def step_witness(evidence: Evidence, step: int, element: int) -> FaultProof:

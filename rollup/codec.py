@@ -35,6 +35,8 @@ REQUEST_BATCH_TAG = keccak256(b"anh.v1.request-batch")
 CLAIM_BATCH_TAG = keccak256(b"anh.v1.claim-batch")
 CLAIM_LEAF_TAG = keccak256(b"anh.v1.claim-leaf")
 CLAIM_TAG = keccak256(b"anh.v1.claim")
+# `step:u32 | element:u32`.
+PLACE_BYTES = 8
 
 REQUEST_FIELDS = (
     ("requester", "address"),
@@ -55,7 +57,7 @@ _REQUEST_TYPE = f"Request({','.join(f'{type_} {name}' for name, type_ in REQUEST
 _REQUEST_ABI = [type_ for _, type_ in REQUEST_FIELDS]
 _DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 _REQUEST_BATCH_ABI = "(uint8,uint64,uint32,bytes32,bytes32,uint96,uint96,uint96,uint40,bool)"
-_CLAIM_BATCH_ABI = "(bytes32,address,uint32,uint32,bytes32,uint96,uint40,bool)"
+_CLAIM_BATCH_ABI = "(bytes32,address,uint32,uint32,bytes32,uint96,uint40,bool,bool)"
 _INPUT_ABI = "(bytes32,int64,int64)"
 _WINDOWS_ABI = "(uint32,uint32,uint32,uint32,uint32)"
 _MODEL_ABI = f"(bytes32,bytes32,bytes32,bytes32,bytes32,{_INPUT_ABI}[],bytes32,uint32,uint32,uint64,{_WINDOWS_ABI})"
@@ -135,13 +137,35 @@ def output_part_length(output_bytes: int) -> int:
     return output_bytes if output_bytes <= INLINE_OUTPUT_BYTES else 32
 
 
-def entry_length(output_bytes: int, eager: bool) -> int:
-    return output_part_length(output_bytes) + (32 if eager else 0)
+@dataclass(frozen=True)
+class Place:
+    """One element of one step's result, by flat row-major index."""
+
+    step: int
+    element: int
+
+    @property
+    def encoded(self) -> bytes:
+        """`step:u32 | element:u32`, as an undefined claim names it."""
+        return self.step.to_bytes(4, "big") + self.element.to_bytes(4, "big")
+
+    @classmethod
+    def decode(cls, data: bytes) -> Place:
+        """Raises BadEncoding for another length than eight bytes."""
+        if len(data) != PLACE_BYTES:
+            raise BadEncoding(f"a place has {PLACE_BYTES} bytes, got {len(data)}")
+        return cls(int.from_bytes(data[:4], "big"), int.from_bytes(data[4:], "big"))
 
 
-def split_entries(data: bytes, output_bytes: int, eager: bool) -> list[bytes]:
+def entry_length(output_bytes: int, batch: ClaimBatch) -> int:
+    """Bytes of each entry of a claim batch; `output_bytes` is the model's."""
+    said = PLACE_BYTES if batch.undefined else output_part_length(output_bytes)
+    return said + (32 if batch.eager else 0)
+
+
+def split_entries(data: bytes, output_bytes: int, batch: ClaimBatch) -> list[bytes]:
     """Cuts a claim call's data into entries. Raises BadEncoding if they do not fit."""
-    length = entry_length(output_bytes, eager)
+    length = entry_length(output_bytes, batch)
     if len(data) % length:
         raise BadEncoding(f"{len(data)} bytes of claims are no multiple of {length}")
     return [data[i : i + length] for i in range(0, len(data), length)]

@@ -111,6 +111,10 @@ class Step:
     attributes: tuple[int, ...] = ()
     origin: str = field(default="", compare=False)
 
+    def spec(self, slot: int) -> TensorSpec:
+        """Dtype and shape of a slot: 0 the result, 1.. the operands."""
+        return self.operands[slot - 1].spec if slot else self.result
+
     @property
     def record(self) -> bytes:
         """Canonical bytes of the step."""

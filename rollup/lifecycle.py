@@ -14,13 +14,20 @@ from rollup.types import Certainty
 # final; a claim with an eager trace falls in the transaction that challenges it.
 MOVES: Mapping[Certainty, frozenset[Certainty]] = {
     Certainty.NONE: frozenset({Certainty.PROVISIONAL}),
-    Certainty.PROVISIONAL: frozenset({Certainty.CHALLENGED, Certainty.FINAL, Certainty.REJECTED, Certainty.REFUTED}),
+    Certainty.PROVISIONAL: frozenset(
+        {Certainty.CHALLENGED, Certainty.FINAL, Certainty.UNDEFINED, Certainty.REJECTED, Certainty.REFUTED}
+    ),
     Certainty.CHALLENGED: frozenset({Certainty.PROVISIONAL, Certainty.REJECTED, Certainty.REFUTED}),
     Certainty.FINAL: frozenset(),
     Certainty.REJECTED: frozenset(),
     Certainty.REFUTED: frozenset(),
     Certainty.VOID: frozenset(),
+    Certainty.UNDEFINED: frozenset(),
 }
+# Nothing more can be said against it; UNDEFINED where the claim named an overflow in place of an output.
+ENDED = frozenset({Certainty.FINAL, Certainty.UNDEFINED})
+# A request with such a claim cannot be claimed.
+STANDING = frozenset({Certainty.PROVISIONAL, Certainty.CHALLENGED}) | ENDED
 FALLEN = frozenset({Certainty.REJECTED, Certainty.REFUTED, Certainty.VOID})
 
 
@@ -32,7 +39,7 @@ def moved(before: Certainty, after: Certainty, contested: bool) -> Certainty:
     """
     possible = after in MOVES[before]
     if before is Certainty.PROVISIONAL:
-        possible &= contested is (after in FALLEN) or after is Certainty.FINAL
+        possible &= contested is (after in FALLEN) or after in ENDED
     if not possible:
         raise Doubt(f"a claim cannot go from {before.name} to {after.name}{' once contested' if contested else ''}")
     return after

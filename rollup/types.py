@@ -39,7 +39,7 @@ LANE_SEQUENCER = 1
 
 
 class Certainty(IntEnum):
-    """How sure a claim is."""
+    """How sure a claim is. UNDEFINED is final, without an output: an honest run overflows."""
 
     NONE = 0
     PROVISIONAL = 1
@@ -48,6 +48,7 @@ class Certainty(IntEnum):
     REJECTED = 4
     REFUTED = 5
     VOID = 6
+    UNDEFINED = 7
 
 
 class EmptyReason(IntEnum):
@@ -72,6 +73,7 @@ class DisputeStatus(IntEnum):
 class FaultKind(IntEnum):
     STEP = 0
     LINK = 1
+    UNDEFINED = 2
 
 
 class Verdict(IntEnum):
@@ -154,7 +156,7 @@ class RequestBatch:
 
 @dataclass(frozen=True)
 class ClaimBatch:
-    """Record of claims made in one call."""
+    """Record of claims made in one call. `undefined`: entries name a place that overflows, in place of an output."""
 
     requests: RequestBatchId
     executor: Address
@@ -164,6 +166,7 @@ class ClaimBatch:
     bond_wei: int
     claimed_at: int
     eager: bool
+    undefined: bool = False
 
 
 @dataclass(frozen=True)
@@ -205,7 +208,10 @@ class FaultProof:
 
 @dataclass(frozen=True)
 class Committed:
-    """What a trace is judged against: all of it committed before the dispute."""
+    """What a trace is judged against: all of it committed before the dispute.
+
+    `claimed_output`: inline bytes or a tensor root; if `undefined`, the place that overflows (`codec.place_bytes`).
+    """
 
     graph_root: GraphRoot
     graph_header: bytes
@@ -217,6 +223,7 @@ class Committed:
     output_header: bytes
     output_band: int
     slash_band: int
+    undefined: bool
     claimed_output: bytes
 
 

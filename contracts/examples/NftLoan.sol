@@ -142,6 +142,8 @@ contract NftLoan is IConsumer {
         loan.sequence = sequence;
         if (certainty == Certainty.Refuted) emit AnswerFell(id, claim);
         if (certainty == Certainty.Final) _decide(id, loan, output);
+        // A picture that overflows the model is worth nothing.
+        if (certainty == Certainty.Undefined) _refuse(id, loan, 0, false);
     }
 
     /// @notice Borrower only: takes the token back, and fee and tip to `to`, after Inbox has refunded the question.
@@ -232,16 +234,19 @@ contract NftLoan is IConsumer {
         (uint256 digit, bool sure) = readDigit(output);
         uint96 amountWei = loan.amountWei;
         if (!sure || _terms.priceWei[digit] < amountWei || address(this).balance < amountWei) {
-            loan.status = LoanStatus.Refused;
-            emit LoanRefused(id, digit, sure);
-            NFT.transferFrom(address(this), loan.borrower, loan.tokenId);
-            return;
+            return _refuse(id, loan, digit, sure);
         }
         loan.status = LoanStatus.Lent;
         loan.until = currentInstant().afterwards(_terms.term);
         lentWei += amountWei;
         emit LoanPaid(id, digit, amountWei, loan.until);
         VAULT.deposit{value: amountWei}(loan.borrower);
+    }
+
+    function _refuse(RequestId id, Loan storage loan, uint256 digit, bool sure) private {
+        loan.status = LoanStatus.Refused;
+        emit LoanRefused(id, digit, sure);
+        NFT.transferFrom(address(this), loan.borrower, loan.tokenId);
     }
 
     /// @dev `msg.value` is already part of the balance; the principal leaves the books.

@@ -5,7 +5,8 @@ import {Request, RequestBatch} from "./IInbox.sol";
 import {ClaimBatchId, ClaimId, RequestBatchId, RequestId} from "../types/Ids.sol";
 import {Instant} from "../types/Time.sol";
 
-/// @notice How sure a claim is. None: never made. Void is for children of fallen parents.
+/// @notice How sure a claim is. None: never made. Void is for children of fallen parents. Undefined is final, and says
+/// that the request has no result: an honest run of it overflows.
 enum Certainty {
     None,
     Provisional,
@@ -13,7 +14,8 @@ enum Certainty {
     Final,
     Rejected,
     Refuted,
-    Void
+    Void,
+    Undefined
 }
 
 /// @notice Record of claims made in one call. Its hash is the batch's id; only its state is stored.
@@ -23,6 +25,7 @@ enum Certainty {
 /// @param root keccak positional tree over entries; the zero leaf is empty (not present, or already claimed)
 /// @param bondWei locked for each live claim
 /// @param eager whether each entry carries a trace root
+/// @param undefined whether the entries name a step and an element that overflow, in place of an output; then `eager` too
 struct ClaimBatch {
     RequestBatchId requests;
     address executor;
@@ -32,11 +35,12 @@ struct ClaimBatch {
     uint96 bondWei;
     Instant claimedAt;
     bool eager;
+    bool undefined;
 }
 
 /// @notice One claim, shown from the two batches it lies in.
 /// @param index in the claim batch
-/// @param entry output (inline bytes or tensor root), then the trace root if eager
+/// @param entry output (inline bytes or tensor root), or `step:u32 | element:u32` if undefined; then the trace root if eager
 /// @param entryPath siblings from the entry's leaf to `claims.root`
 /// @param request whose index in the request batch is `claims.first + index`
 struct ClaimWitness {
@@ -126,6 +130,15 @@ interface IClaimChain {
         bool eager,
         uint96 bondWei
     ) external payable returns (ClaimBatchId id);
+
+    /// @notice Claims that request `index` of `batch` has no result: in an honest run of it, an element of a step is the
+    /// first to overflow though all that it is made of is finite (PROTOCOL.md, "Undefined"). Final, it is paid like any
+    /// other, and the requester is told `Undefined`.
+    /// @param entry `step:u32 | element:u32 | trace root`: 40 bytes. Of steps after the named one the trace has zero roots
+    function claimUndefined(RequestBatch calldata batch, uint32 index, bytes calldata entry, uint96 bondWei)
+        external
+        payable
+        returns (ClaimBatchId id);
 
     /// @notice Makes all unchallenged claims of a batch final in one step, whatever its size: pays fees, unlocks bonds,
     /// and pays the tips of requests without callbacks to the caller.

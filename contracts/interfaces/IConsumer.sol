@@ -8,9 +8,11 @@ import {ClaimId, RequestId} from "../types/Ids.sol";
 /// @notice Implementations must check that the caller is ClaimChain, and drop a sequence number not above the last
 /// one they heard for the request.
 interface IConsumer {
-    /// @notice Told when a claim on the request becomes `Final`, and when one is `Refuted` (a new claim may follow).
+    /// @notice Told when a claim on the request becomes `Final`, or `Undefined`: nothing follows, and there is no output,
+    /// since an honest run overflows; and when one is `Refuted` (a new claim may follow).
     /// @param sequence rises with every claim on the request that ends
-    /// @param output canonical bytes of the output (up to 64 bytes), or its 32-byte tensor root; empty when refuted
+    /// @param output canonical bytes of the output (up to 64 bytes), or its 32-byte tensor root; empty when refuted or
+    /// undefined
     function onResult(RequestId request, ClaimId claim, Certainty certainty, uint64 sequence, bytes calldata output)
         external;
 }

@@ -6,9 +6,12 @@ import {BundleRoot, GraphRoot, NumericsRoot, TensorHeader} from "../types/Roots.
 /// @notice What a fault proof is about.
 /// Step: one output element of one operator, from its own committed operands.
 /// Link: the claimed output against the traced one.
+/// Undefined: whether an element overflows though all that it is made of is finite. In a claim that names it as such and
+/// is wrong it is slashed; in a claim of an output that has such an element it is rejected.
 enum FaultKind {
     Step,
-    Link
+    Link,
+    Undefined
 }
 
 /// @notice What the judge found. Beyond a sound bound is slashed; beyond only a calibrated bound or band is rejected.
@@ -52,7 +55,9 @@ struct FaultProof {
 }
 
 /// @notice What a trace is judged against: all of it committed before the dispute.
-/// @param claimedOutput inline output bytes, or the 32-byte root of the claimed output tensor
+/// @param undefined whether the claim names a step and an element that overflow, in place of an output
+/// @param claimedOutput inline output bytes, or the 32-byte root of the claimed output tensor; if undefined
+/// `step:u32 | element:u32`
 struct Committed {
     GraphRoot graphRoot;
     bytes32 graphHeader;
@@ -64,6 +69,7 @@ struct Committed {
     TensorHeader outputHeader;
     uint32 outputBand;
     uint32 slashBand;
+    bool undefined;
     bytes claimedOutput;
 }
 
@@ -101,7 +107,7 @@ interface IStepJudge {
     ) external view;
 
     /// @notice Checks that leaf `leaf` of slot `slot` of step `step` exists in the graph, or in a claimed output that is
-    /// not inline. Reverts otherwise.
+    /// not inline; and in a trace that ends where it overflows, not after the step that does. Reverts otherwise.
     function requireSlot(
         Committed calldata committed,
         uint32 step,

@@ -11,8 +11,8 @@ library EncodedSize {
     /// @dev The selector and one offset.
     uint256 private constant CALL_BYTES = 36;
     uint256 private constant WORD = 32;
-    /// @dev Request batch 10, claim batch 8, index 1, request 13; entry, its path and the request's: offset and length.
-    uint256 private constant WITNESS_BYTES = 38 * WORD;
+    /// @dev Request batch 10, claim batch 9, index 1, request 13; entry, its path and the request's: offset and length.
+    uint256 private constant WITNESS_BYTES = 39 * WORD;
     /// @dev Kind, step, element, hint, factor; record, its path, openings and numerics path: offset and length.
     uint256 private constant PROOF_BYTES = 13 * WORD;
     /// @dev The offset of the opening; leaves, siblings and bundle path: offset and length.

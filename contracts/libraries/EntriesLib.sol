@@ -7,9 +7,13 @@ import {CLAIM_LEAF_TAG, INLINE_OUTPUT_BYTES} from "./ConstantsLib.sol";
 import {KeccakTree} from "./KeccakTree.sol";
 
 /// @title Entries of a claim batch, from calldata to leaves
-/// @notice An entry is the output (whole up to 64 bytes, else its tensor root), then the trace root if eager.
+/// @notice An entry is the output (whole up to 64 bytes, else its tensor root), or the place that overflows; then the
+/// trace root if eager.
 library EntriesLib {
     using BitsLib for uint256[2];
+
+    /// @dev `step:u32 | element:u32`.
+    uint256 private constant PLACE_BYTES = 8;
 
     /// @notice Whether `entry` is number `index` of the batch.
     function holds(ClaimBatch calldata claims, uint32 index, bytes calldata entry, bytes32[] calldata path)
@@ -31,8 +35,8 @@ library EntriesLib {
         bytes calldata data,
         uint256 outputBytes
     ) internal pure returns (bytes32) {
-        uint256 entryLength =
-            (outputBytes > INLINE_OUTPUT_BYTES ? 32 : outputBytes) + (claims.eager ? 32 : 0);
+        uint256 said = claims.undefined ? PLACE_BYTES : outputBytes > INLINE_OUTPUT_BYTES ? 32 : outputBytes;
+        uint256 entryLength = said + (claims.eager ? 32 : 0);
         uint256 expected = present.size() * entryLength;
         if (data.length != expected) revert IClaimChain.WrongDataLength(data.length, expected);
         return KeccakTree.keccakRoot(_leavesOf(claims.count, present, live, data, entryLength));

@@ -38,8 +38,8 @@ library IdsLib {
             mstore(record, tag)
             mstore(add(record, 0x20), chainid())
             mstore(add(record, 0x40), address())
-            calldatacopy(add(record, 0x60), claims, 0x100)
-            id := keccak256(record, 0x160)
+            calldatacopy(add(record, 0x60), claims, 0x120)
+            id := keccak256(record, 0x180)
         }
     }
 

@@ -26,6 +26,8 @@ class Finding:
 
 
 ACQUITTED = Finding(Verdict.NO_FAULT, Fraction(0))
+# Past what can be judged, but no more than honest hardware may do.
+REJECTED = Finding(Verdict.BEYOND_CALIBRATED, Fraction(2**300))
 # Beyond any bound: other bits where bits must be equal, a non-finite value where none can arise.
 CERTAIN = Finding(Verdict.BEYOND_SOUND, Fraction(2**300))
 

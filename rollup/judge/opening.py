@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rollup.codec import Place
 from rollup.errors import BadEncoding, BadGraph
 from rollup.graph import GRAPH_TAG, NUMERICS_TAG, STEP_TAG, Operand, Source, Step
 from rollup.judge.evaluate import bits_of
@@ -127,7 +128,7 @@ def require_leaf(committed: Committed, ref: LeafRef, proof: StepProof, opening: 
 
 def _is_output(committed: Committed, ref: LeafRef) -> bool:
     """Whether a ref names the claimed output: the place after the last step."""
-    return ref.step == counts_of(committed)[2]
+    return not committed.undefined and ref.step == counts_of(committed)[2]
 
 
 def _output_of_leaf(committed: Committed, ref: LeafRef, proof: StepProof) -> TensorSpec:
@@ -144,6 +145,8 @@ def _output_of_leaf(committed: Committed, ref: LeafRef, proof: StepProof) -> Ten
 
 
 def _place_of_leaf(committed: Committed, ref: LeafRef, proof: StepProof) -> _Place:
+    if committed.undefined and ref.step > Place.decode(committed.claimed_output).step:
+        raise BadEncoding(f"the trace ends where it overflows, before step {ref.step}")
     place = _place(committed, ref.step, step_of(committed, ref.step, proof), ref.slot)
     if place.index >= place.count:
         raise BadEncoding(f"tensor {place.index} is outside a bundle of {place.count}")

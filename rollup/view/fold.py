@@ -14,7 +14,7 @@ from rollup import events
 from rollup.clock import challenge_end
 from rollup.codec import Domain, claim_batch_id, claim_id, request_batch_id, request_id, split_entries
 from rollup.errors import Doubt
-from rollup.lifecycle import FALLEN, moved
+from rollup.lifecycle import ENDED, FALLEN, moved
 from rollup.tensor import Bundle, Tensor, TensorSpec
 from rollup.types import (
     ZERO_WORD,
@@ -162,8 +162,8 @@ class State:
     ) -> None:
         batch = made.batch
         self.claims[id_] = MadeClaim(
-            id_, made.id, index, request, batch.executor, entry, batch.eager, batch.bond_wei, batch.claimed_at,
-            window_end,
+            id_, made.id, index, request, batch.executor, entry, batch.eager, batch.undefined, batch.bond_wei,
+            batch.claimed_at, window_end,
         )  # fmt: skip
         self.active_claims[id_] = None
         ordered = self.requests[request]
@@ -200,11 +200,11 @@ class State:
     def _(self, event: events.Finalised) -> None:
         for id_ in self.claim_batches[event.id].claims:
             if id_ is not None and not self.claims[id_].contested:
-                self._move(id_, Certainty.FINAL)
+                self._end(id_)
 
     @fold.register
     def _(self, event: events.ContestedFinalised) -> None:
-        self._move(event.id, Certainty.FINAL)
+        self._end(event.id)
 
     @fold.register
     def _(self, event: events.CallbackSent) -> None:
@@ -222,11 +222,14 @@ class State:
         if delivery is Delivery.SENT:
             self.active_claims.pop(event.claim, None)
 
+    def _end(self, id_: ClaimId) -> None:
+        self._move(id_, Certainty.UNDEFINED if self.claims[id_].undefined else Certainty.FINAL)
+
     def _move(self, id_: ClaimId, after: Certainty) -> None:
         claim = self.claims[id_]
         self.claims[id_] = replace(claim, certainty=moved(claim.certainty, after, claim.contested))
-        is_over = after is Certainty.FINAL or after in FALLEN
-        announced = after in (Certainty.FINAL, Certainty.REFUTED) and self._has_callback(claim)
+        is_over = after in ENDED or after in FALLEN
+        announced = (after in ENDED or after is Certainty.REFUTED) and self._has_callback(claim)
         if is_over and not announced:
             self.active_claims.pop(id_, None)
 
@@ -293,7 +296,7 @@ def _cut(model: Model, inputs: bytes) -> Iterator[tuple[TensorSpec, bytes]]:
 
 def _live_entries(event: events.Claimed, output_bytes: int) -> tuple[bytes | None, ...]:
     """Entries by index in the claim batch; None where none was given, or its request was claimed already."""
-    given = iter(split_entries(event.data, output_bytes, event.batch.eager))
+    given = iter(split_entries(event.data, output_bytes, event.batch))
     entries: list[bytes | None] = []
     for index in range(event.batch.count):
         entry = next(given) if _bit(event.presence, index) else None

@@ -121,7 +121,8 @@ class Delivery(Enum):
 class MadeClaim:
     """One claim.
 
-    index: in its claim batch. entry: output, then the trace root if eager. window_end: until then it may be challenged.
+    index: in its claim batch. entry: output, or the place that overflows if undefined; then the trace root if eager.
+    window_end: until then it may be challenged.
     contested: it was challenged once, and left its batch. final_at: after acquittal, not final before this.
     delivery, deliveries, delivered_at: state of the callback, attempts so far, seconds of the last one.
     """
@@ -133,6 +134,7 @@ class MadeClaim:
     executor: Address
     entry: bytes
     eager: bool
+    undefined: bool
     bond_wei: int
     claimed_at: int
     window_end: int
@@ -145,7 +147,7 @@ class MadeClaim:
 
     @property
     def output(self) -> bytes:
-        """Inline canonical bytes, or the 32-byte tensor root."""
+        """Inline canonical bytes, or the 32-byte tensor root; if undefined, the place that overflows."""
         return self.entry[:-32] if self.eager else self.entry
 
     @property

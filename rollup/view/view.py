@@ -12,6 +12,7 @@ from rollup.clock import CONCLUDABLE, is_before
 from rollup.codec import Domain
 from rollup.errors import NotFound
 from rollup.events import Event, Update
+from rollup.lifecycle import ENDED, STANDING
 from rollup.types import (
     MAX_REJECTIONS,
     Address,
@@ -83,10 +84,9 @@ class View:
         return self.state.claim_batches[claim.batch]
 
     def live_claim(self, request: OrderedRequest) -> MadeClaim | None:
-        """The claim that stands on a request: provisional, challenged or final."""
+        """The claim that stands on a request: provisional, challenged, final or undefined."""
         last = self.state.claims[request.claims[-1]] if request.claims else None
-        standing = (Certainty.PROVISIONAL, Certainty.CHALLENGED, Certainty.FINAL)
-        return last if last is not None and last.certainty in standing else None
+        return last if last is not None and last.certainty in STANDING else None
 
     def certainty(self, request: OrderedRequest) -> Certainty:
         """Certainty of the last claim on a request; NONE if there was none."""
@@ -150,10 +150,8 @@ class View:
         ]
 
     def to_settle(self) -> list[MadeClaim]:
-        """Final claims whose callback was not fired."""
-        return [
-            claim for claim in self._active() if claim.certainty is Certainty.FINAL and claim.delivery is Delivery.NONE
-        ]
+        """Claims that are final, or undefined, and whose callback was not fired."""
+        return [claim for claim in self._active() if claim.certainty in ENDED and claim.delivery is Delivery.NONE]
 
     def to_announce(self) -> list[MadeClaim]:
         """Refuted claims whose callback was not fired."""

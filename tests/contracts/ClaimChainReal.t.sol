@@ -62,7 +62,7 @@ contract ClaimChainRealTest is Harness {
         leaves[0] = keccak256(abi.encodePacked(CLAIM_LEAF_TAG, new bytes(40)));
         leaves[2] = leaves[0];
         ClaimBatch memory claims =
-            ClaimBatch(inbox.batchIdOf(batch), honest, 0, 3, SlowTree.root(leaves), BOND, Instant.wrap(START), false);
+            ClaimBatch(inbox.batchIdOf(batch), honest, 0, 3, SlowTree.root(leaves), BOND, Instant.wrap(START), false, false);
         vm.warp(START + 60);
         chain.finalise(batch, claims);
         assertEq(vault.balanceOf(honest), 1 ether + 2 * FEE);
@@ -135,7 +135,7 @@ contract ClaimChainRealTest is Harness {
         returns (ClaimWitness memory witness)
     {
         bytes32 root = keccak256(abi.encodePacked(CLAIM_LEAF_TAG, new bytes(40)));
-        witness.claims = ClaimBatch(inbox.batchIdOf(batch), executor, 0, 1, root, BOND, Instant.wrap(START), false);
+        witness.claims = ClaimBatch(inbox.batchIdOf(batch), executor, 0, 1, root, BOND, Instant.wrap(START), false, false);
         (witness.requests, witness.request, witness.entry) = (batch, request, new bytes(40));
     }
 

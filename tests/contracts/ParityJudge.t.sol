@@ -51,6 +51,11 @@ contract ParityJudgeTest is Harness {
         _compare("link");
     }
 
+    function test_judge_overflows_areJudgedAsByTheTwin() public view {
+        _compare("undefined");
+        _compare("misplaced");
+    }
+
     function test_judge_everyStepOfANetwork_isJudgedAsByTheTwin() public view {
         _compare("network");
     }

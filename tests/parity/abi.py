@@ -7,7 +7,7 @@ from eth_abi.abi import encode
 from rollup.codec import values_of
 from rollup.types import Committed, FaultProof
 
-COMMITTED = "(bytes32,bytes32,bytes32,bytes32,bytes32,bytes32,bytes32,bytes32,uint32,uint32,bytes)"
+COMMITTED = "(bytes32,bytes32,bytes32,bytes32,bytes32,bytes32,bytes32,bytes32,uint32,uint32,bool,bytes)"
 OPENING = "(bytes,bytes32[],bytes32[])"
 FAULT_PROOF = f"(uint8,uint32,uint32,bytes,bytes32[],{OPENING}[],int32,uint32,bytes32[])"
 

@@ -20,7 +20,7 @@ from rollup.judge.evaluate import run_of
 from rollup.judge.judge import judge
 from rollup.judge.reads import Run
 from rollup.types import FaultKind
-from tests.parity import faults, moves
+from tests.parity import faults, moves, overflows
 from tests.parity.abi import encode_case
 from tests.parity.faults import Case, case_of
 from tests.parity.ids import id_vectors
@@ -40,6 +40,7 @@ MAKERS: Mapping[str, tuple[Callable[[Random], Case], int]] = {
     "argmax": (faults.argmax_case, 40),
     "movement": (moves.movement_case, 60),
     "link": (moves.link_case, 60),
+    "undefined": (overflows.overflow_case, 80),
 }
 
 
@@ -117,6 +118,7 @@ def vectors() -> dict[str, dict[str, list[Any]]]:
         "network": judge_vectors(network_cases()),
         "wide": judge_vectors(wide_cases()),
         "malformed": judge_vectors(malformed_cases()),
+        "misplaced": judge_vectors(overflows.misplaced_cases()),
     }
     for name, (make, count) in MAKERS.items():
         random = Random(name)

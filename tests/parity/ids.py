@@ -13,7 +13,7 @@ from tests.parity.trees import Vectors, hexed
 
 REQUEST_ABI = f"({','.join(type_ for _, type_ in codec.REQUEST_FIELDS)})"
 REQUEST_BATCH_ABI = "(uint8,uint64,uint32,bytes32,bytes32,uint96,uint96,uint96,uint40,bool)"
-CLAIM_BATCH_ABI = "(bytes32,address,uint32,uint32,bytes32,uint96,uint40,bool)"
+CLAIM_BATCH_ABI = "(bytes32,address,uint32,uint32,bytes32,uint96,uint40,bool,bool)"
 MODEL_ABI = (
     "(bytes32,bytes32,bytes32,bytes32,bytes32,(bytes32,int64,int64)[],bytes32,uint32,uint32,uint64,"
     "(uint32,uint32,uint32,uint32,uint32))"

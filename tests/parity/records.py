@@ -66,7 +66,8 @@ CLAIM_BATCH = ClaimBatch(
     root=_word("claims"),
     bond_wei=2 * 10**18,
     claimed_at=1_800_000_000,
-    eager=False,
+    eager=True,
+    undefined=True,
 )
 MODEL = Model(
     graph_root=GraphRoot(_word("graph")),

@@ -83,6 +83,7 @@ def evidence_of(
         output_header=graph.output.header,
         output_band=OUTPUT_BAND,
         slash_band=SLASH_BAND,
+        undefined=False,
         claimed_output=b"",
     )
     return claiming(Evidence(committed, graph, numerics, read, learned, traced), trace[-1])

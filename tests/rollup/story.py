@@ -130,6 +130,15 @@ class Story:
         self.tell(events.Claimed, id_, batch, ordered.batch, presence, alive, entry * len(present))
         return [claim_id(id_, index - first) for index in live]
 
+    def claimed_undefined(self, batch_id: RequestBatchId, index: int) -> ClaimId:
+        """The honest executor claims that a request overflows at element 5 of step 2."""
+        ordered = self.view.state.request_batches[batch_id]
+        entry = Place(2, 5).encoded + b"t" * 32
+        batch = ClaimBatch(batch_id, HONEST, index, 1, claim_tree([entry]).top, 10**18, self.now, True, True)
+        id_ = claim_batch_id(batch, DOMAIN)
+        self.tell(events.Claimed, id_, batch, ordered.batch, (1, 0), (1, 0), entry)
+        return claim_id(id_, 0)
+
     def challenged(self, id_: ClaimId) -> None:
         self.tell(events.Challenged, id_, self.view.claim(id_).batch, self.view.claim(id_).index)
         self.tell(events.ChallengeMade, id_, USER, self.view.claim(id_).executor, 10**17)

@@ -13,7 +13,7 @@ from eth_utils.crypto import keccak
 from rollup import codec
 from rollup.errors import BadEncoding
 from rollup.merkle import keccak256
-from rollup.types import ZERO_WORD, ClaimBatchId, RequestId
+from rollup.types import ZERO_WORD, ClaimBatch, ClaimBatchId, RequestId
 from tests.parity.records import CLAIM_BATCH, DOMAIN, MODEL, REQUEST, REQUEST_BATCH
 
 
@@ -81,13 +81,31 @@ def test_trees__missing_requests_and_claims__are_zero_leaves() -> None:
     [(1, False, 1), (64, False, 64), (65, False, 32), (40, True, 72), (4096, True, 64)],
 )
 def test_entry_length__output__is_inline_up_to_64_bytes(output_bytes: int, eager: bool, length: int) -> None:
-    assert codec.entry_length(output_bytes, eager) == length
+    assert codec.entry_length(output_bytes, _batch(eager)) == length
+
+
+def test_entry_length__undefined__is_a_place_and_a_trace() -> None:
+    assert codec.entry_length(4096, replace(CLAIM_BATCH, eager=True, undefined=True)) == 40
+
+
+def test_place__of_another_length__is_refused() -> None:
+    with pytest.raises(BadEncoding, match="a place has 8 bytes, got 7"):
+        codec.Place.decode(bytes(7))
+
+
+def test_place__comes_back() -> None:
+    assert codec.Place(1, 2).encoded == bytes.fromhex("0000000100000002")
+    assert codec.Place.decode(codec.Place(7, 2**32 - 1).encoded) == codec.Place(7, 2**32 - 1)
 
 
 def test_split_entries__no_multiple__is_refused() -> None:
     with pytest.raises(BadEncoding, match="81 bytes of claims are no multiple of 40"):
-        codec.split_entries(bytes(81), 40, False)
+        codec.split_entries(bytes(81), 40, _batch())
 
 
 def test_split_entries__multiple__is_cut_in_order() -> None:
-    assert codec.split_entries(b"aabbcc", 2, False) == [b"aa", b"bb", b"cc"]
+    assert codec.split_entries(b"aabbcc", 2, _batch()) == [b"aa", b"bb", b"cc"]
+
+
+def _batch(eager: bool = False) -> ClaimBatch:
+    return replace(CLAIM_BATCH, eager=eager, undefined=False)

@@ -16,6 +16,8 @@ LEGAL = {
     (Certainty.PROVISIONAL, Certainty.CHALLENGED, False),
     (Certainty.PROVISIONAL, Certainty.FINAL, False),
     (Certainty.PROVISIONAL, Certainty.FINAL, True),
+    (Certainty.PROVISIONAL, Certainty.UNDEFINED, False),
+    (Certainty.PROVISIONAL, Certainty.UNDEFINED, True),
     (Certainty.PROVISIONAL, Certainty.REFUTED, True),
     (Certainty.PROVISIONAL, Certainty.REJECTED, True),
     (Certainty.CHALLENGED, Certainty.PROVISIONAL, True),

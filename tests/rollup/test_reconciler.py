@@ -61,7 +61,7 @@ def view_of(requests: Sequence[OrderedRequest], lessee: Address | None = None, u
 def claim(index: int, executor: Address, certainty: Certainty) -> MadeClaim:
     id_ = ClaimId(bytes([200 + index]) * 32)
     batch = ClaimBatchId(ZERO_WORD)
-    return MadeClaim(id_, batch, index, id_of(index), executor, b"", False, 1, NOW, NOW + 1, certainty)
+    return MadeClaim(id_, batch, index, id_of(index), executor, b"", False, False, 1, NOW, NOW + 1, certainty)
 
 
 def held(view: View, now: int = NOW) -> list[Group]:

@@ -185,7 +185,7 @@ contract BatchBench is Harness {
         vm.prank(EXECUTOR);
         chain.claim(batch, 0, 1, [uint256(1), 0], _output(7), false, BOND);
         bytes32 root = keccak256(abi.encodePacked(CLAIM_LEAF_TAG, _output(7)));
-        claims = ClaimBatch(inbox.batchIdOf(batch), EXECUTOR, 0, 1, root, BOND, Instant.wrap(START), false);
+        claims = ClaimBatch(inbox.batchIdOf(batch), EXECUTOR, 0, 1, root, BOND, Instant.wrap(START), false, false);
     }
 
     /// @dev Witness of a claim whose window is over.

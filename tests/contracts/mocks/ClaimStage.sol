@@ -161,7 +161,8 @@ abstract contract ClaimStage is Harness {
             root: SlowTree.root(made.leaves),
             bondWei: attempt.bondWei,
             claimedAt: Instant.wrap(uint40(block.timestamp)),
-            eager: attempt.eager
+            eager: attempt.eager,
+            undefined: false
         });
         made.id = _send(executor, order, attempt, data);
         assertEq(ClaimBatchId.unwrap(made.id), ClaimBatchId.unwrap(chain.claimBatchIdOf(made.claims)));

@@ -134,7 +134,7 @@ abstract contract World is Harness {
         witness.entry = entry;
         bytes32 root = keccak256(abi.encodePacked(CLAIM_LEAF_TAG, entry));
         witness.claims =
-            ClaimBatch(requests, executor, 0, 1, root, bondWei, Instant.wrap(uint40(block.timestamp)), eager);
+            ClaimBatch(requests, executor, 0, 1, root, bondWei, Instant.wrap(uint40(block.timestamp)), eager, false);
     }
 
     function claimIdOf(ClaimWitness memory witness) internal view returns (ClaimId) {
