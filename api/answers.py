@@ -15,11 +15,13 @@ from api.schemas import (
     InputJson,
     ModelJson,
     OutputJson,
+    OverflowJson,
     RequestJson,
     RequestStateJson,
     Status,
     to_hex,
 )
+from rollup.codec import Overflow
 from rollup.journal import AcceptedRequest, RequestStatus
 from rollup.tensor import DType, Tensor, TensorSpec
 from rollup.types import Certainty, Model, ModelId
@@ -28,7 +30,7 @@ from rollup.view import DisputeState, MadeClaim, OrderedRequest, View
 # Values are decoded for outputs up to so many elements; inline outputs are always smaller.
 MAX_VALUES = 1024
 # Nothing changes any more once a request is there.
-ENDS = frozenset({Status.FINAL, Status.REFUNDED, Status.EMPTY, Status.DROPPED})
+ENDS = frozenset({Status.FINAL, Status.UNDEFINED, Status.REFUNDED, Status.EMPTY, Status.DROPPED})
 
 
 def request_state(view: View, ordered: OrderedRequest | None, accepted: AcceptedRequest | None) -> RequestStateJson:
@@ -84,7 +86,8 @@ def _status(view: View, ordered: OrderedRequest) -> Status:
     live = view.live_claim(ordered)
     if live is None:
         return Status.ORDERED
-    return Status.FINAL if live.certainty is Certainty.FINAL else Status.CLAIMED
+    ends = {Certainty.FINAL: Status.FINAL, Certainty.UNDEFINED: Status.UNDEFINED}
+    return ends.get(live.certainty, Status.CLAIMED)
 
 
 def _certainty(certainty: Certainty) -> str:
@@ -110,8 +113,14 @@ def claim_state(claim: MadeClaim, model: Model, now: int) -> ClaimJson:
         contested=claim.contested,
         trace_root=to_hex(claim.trace_root) if claim.trace_root else None,
         callback=claim.delivery.name.lower(),
-        output=output_state(TensorSpec.from_header(model.output_header), claim.output),
+        output=None if claim.undefined else output_state(TensorSpec.from_header(model.output_header), claim.output),
+        overflow=_overflow(claim) if claim.undefined else None,
     )
+
+
+def _overflow(claim: MadeClaim) -> OverflowJson:
+    place = Overflow.decode(claim.output)
+    return OverflowJson(step=place.step, element=place.element)
 
 
 def dispute_state(dispute: DisputeState, now: int) -> DisputeJson:

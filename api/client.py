@@ -43,7 +43,7 @@ TIMEOUT_SECONDS = 30.0
 RETRY_SECONDS = 0.5
 # Requests whose terms are equal share a batch, so deadlines are rounded up to full minutes.
 DEADLINE_GRAIN_SECONDS = 60
-ENDS = ("final", "refunded", "empty", "dropped")
+ENDS = ("final", "undefined", "refunded", "empty", "dropped")
 _ERRORS = {error.__name__: error for error in (BadInput, BadSignature, Conflict, NotFound, NotYet, Unavailable)}
 
 

@@ -134,12 +134,13 @@ class ReceiptJson(Json):
 
 
 class Status(StrEnum):
-    """Where a request stands. FINAL, REFUNDED, EMPTY and DROPPED are the ends."""
+    """Where a request stands. FINAL, UNDEFINED, REFUNDED, EMPTY and DROPPED are the ends."""
 
     ACCEPTED = "accepted"
     ORDERED = "ordered"
     CLAIMED = "claimed"
     FINAL = "final"
+    UNDEFINED = "undefined"
     REFUNDED = "refunded"
     EMPTY = "empty"
     DROPPED = "dropped"
@@ -158,8 +159,18 @@ class OutputJson(Json):
     root: Word | None = None
 
 
+class OverflowJson(Json):
+    """Where an honest run overflows: a step of the model's graph, and the flat index of an element of its result."""
+
+    step: int
+    element: int
+
+
 class ClaimJson(Json):
-    """One claim. `seconds_left`: until it can be final if nothing else happens; null once it cannot or is."""
+    """One claim: of an output, or that there is none since an honest run overflows; the other one is null.
+
+    `seconds_left`: until it can be final if nothing else happens; null once it cannot or is.
+    """
 
     id: Word
     request: Word
@@ -174,7 +185,8 @@ class ClaimJson(Json):
     contested: bool
     trace_root: Word | None
     callback: str
-    output: OutputJson
+    output: OutputJson | None
+    overflow: OverflowJson | None
 
 
 class RequestStateJson(Json):

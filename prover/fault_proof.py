@@ -130,9 +130,7 @@ def find_overflow(evidence: Evidence, step: int, element: int) -> Finding:
     Raises NotFound where nobody has shown them.
     """
     runs = _reads_of_overflow(evidence, step, element)
-    does = bool(runs) and overflows(
-        evidence.graph.steps[step], runs, lambda place: evidence.values(step, runs[place])
-    )
+    does = bool(runs) and overflows(evidence.graph.steps[step], runs, lambda place: evidence.values(step, runs[place]))
     return find_undefined(does, evidence.committed.undefined)
 
 

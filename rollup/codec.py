@@ -36,7 +36,7 @@ CLAIM_BATCH_TAG = keccak256(b"anh.v1.claim-batch")
 CLAIM_LEAF_TAG = keccak256(b"anh.v1.claim-leaf")
 CLAIM_TAG = keccak256(b"anh.v1.claim")
 # `step:u32 | element:u32`.
-PLACE_BYTES = 8
+OVERFLOW_BYTES = 8
 
 REQUEST_FIELDS = (
     ("requester", "address"),
@@ -138,8 +138,8 @@ def output_part_length(output_bytes: int) -> int:
 
 
 @dataclass(frozen=True)
-class Place:
-    """One element of one step's result, by flat row-major index."""
+class Overflow:
+    """Where a run overflows: an element of a step's result, by flat row-major index."""
 
     step: int
     element: int
@@ -150,16 +150,16 @@ class Place:
         return self.step.to_bytes(4, "big") + self.element.to_bytes(4, "big")
 
     @classmethod
-    def decode(cls, data: bytes) -> Place:
+    def decode(cls, data: bytes) -> Overflow:
         """Raises BadEncoding for another length than eight bytes."""
-        if len(data) != PLACE_BYTES:
-            raise BadEncoding(f"a place has {PLACE_BYTES} bytes, got {len(data)}")
+        if len(data) != OVERFLOW_BYTES:
+            raise BadEncoding(f"an overflow has {OVERFLOW_BYTES} bytes, got {len(data)}")
         return cls(int.from_bytes(data[:4], "big"), int.from_bytes(data[4:], "big"))
 
 
 def entry_length(output_bytes: int, batch: ClaimBatch) -> int:
     """Bytes of each entry of a claim batch; `output_bytes` is the model's."""
-    said = PLACE_BYTES if batch.undefined else output_part_length(output_bytes)
+    said = OVERFLOW_BYTES if batch.undefined else output_part_length(output_bytes)
     return said + (32 if batch.eager else 0)
 
 

@@ -210,7 +210,7 @@ class FaultProof:
 class Committed:
     """What a trace is judged against: all of it committed before the dispute.
 
-    `claimed_output`: inline bytes or a tensor root; if `undefined`, the place that overflows (`codec.place_bytes`).
+    `claimed_output`: inline bytes or a tensor root; if `undefined`, the place that overflows (`codec.Overflow`).
     """
 
     graph_root: GraphRoot

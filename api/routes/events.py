@@ -37,7 +37,7 @@ MAX_FOLLOWERS = 500
     },
 )
 async def follow(request_id: ARequestId, window: TheWindow) -> EventSourceResponse:
-    """Follows a request until it is final, refunded, empty or dropped, or the client goes away."""
+    """Follows a request until it is final, undefined, refunded, empty or dropped, or the client goes away."""
     if window.changes.followers >= MAX_FOLLOWERS:
         raise Overloaded(f"{MAX_FOLLOWERS} requests are followed already", LOOK_SECONDS)
     first = await run_in_threadpool(window.request_state, request_id)

@@ -59,6 +59,12 @@ class Claims(Contract):
         arguments = (claim.batch, claim.first, claim.count, list(claim.presence), b"".join(claim.entries))
         return self._intent("claim", *arguments, claim.eager, claim.bond_wei, value_wei=value_wei, turn=turn)
 
+    def claim_undefined(
+        self, batch: RequestBatch, index: int, entry: bytes, bond_wei: int, turn: str = "", value_wei: int = 0
+    ) -> Intent:
+        """`entry`: the place that overflows, then the trace root. `turn` as in `claim`."""
+        return self._intent("claimUndefined", batch, index, entry, bond_wei, value_wei=value_wei, turn=turn)
+
     def finalise(self, requests: RequestBatch, claims: ClaimBatch) -> Intent:
         return self._intent("finalise", requests, claims)
 

@@ -5,7 +5,7 @@ Raises BadEncoding for a proof that shows nothing (the contract reverts), answer
 
 from __future__ import annotations
 
-from rollup.codec import Place
+from rollup.codec import Overflow
 from rollup.errors import BadEncoding, BadGraph
 from rollup.graph import Step
 from rollup.judge.elements import elements_linked
@@ -86,7 +86,7 @@ def _find_link(committed: Committed, proof: FaultProof, step: Step) -> Finding:
 
 def _find_undefined(committed: Committed, proof: FaultProof) -> Finding:
     require_factor(committed, proof)
-    if committed.undefined and committed.claimed_output != Place(proof.step, proof.element).encoded:
+    if committed.undefined and committed.claimed_output != Overflow(proof.step, proof.element).encoded:
         return ACQUITTED
     step = _step_of_overflow(committed, proof)
     if step is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rollup.codec import Place
+from rollup.codec import Overflow
 from rollup.errors import BadEncoding, BadGraph
 from rollup.graph import GRAPH_TAG, NUMERICS_TAG, STEP_TAG, Operand, Source, Step
 from rollup.judge.evaluate import bits_of
@@ -145,7 +145,7 @@ def _output_of_leaf(committed: Committed, ref: LeafRef, proof: StepProof) -> Ten
 
 
 def _place_of_leaf(committed: Committed, ref: LeafRef, proof: StepProof) -> _Place:
-    if committed.undefined and ref.step > Place.decode(committed.claimed_output).step:
+    if committed.undefined and ref.step > Overflow.decode(committed.claimed_output).step:
         raise BadEncoding(f"the trace ends where it overflows, before step {ref.step}")
     place = _place(committed, ref.step, step_of(committed, ref.step, proof), ref.slot)
     if place.index >= place.count:

@@ -1,6 +1,6 @@
 """What overflows (PROTOCOL.md, 5, "Undefined"): not finite, though all that it is made of is. The twin of Overflow.sol.
 
-Past an overflow nothing can be judged, so a claim of an output may have none; a claim that names one must have it there.
+Past an overflow nothing can be judged: a claim of an output may have none, and one that names it must have it there.
 """
 
 from __future__ import annotations

@@ -45,9 +45,23 @@ def test_claim__is_told_with_its_output_decoded(http, stage):
     told = http.get(f"/v1/claims/{to_hex(claim)}").json()
     values = list(struct.unpack(">2f", b"o" * 8))
     assert told["output"] == {"dtype": "f32", "shape": [1, 2], "data": to_hex(b"o" * 8), "values": values, "root": None}
+    assert told["overflow"] is None
     assert told["executor"] == to_hex(HONEST)
     assert told["trace_root"] == to_hex(b"t" * 32)
     assert told["bond_wei"] == str(10**18), "wei are text: no float can hold them"
+
+
+def test_claim__of_an_overflow__is_told_with_its_place(http, stage):
+    story = stage.story
+    id_ = story.requested()
+    claim = story.claimed_undefined(story.view.request(id_).batch, 0)
+    told = http.get(f"/v1/claims/{to_hex(claim)}").json()
+    assert (told["output"], told["overflow"]) == (None, {"step": 2, "element": 5})
+    assert http.get(f"/v1/requests/{to_hex(id_)}").json()["status"] == "claimed"
+    story.after(10)
+    story.tell(events.Finalised, story.view.claim(claim).batch, 1, USER)
+    told = http.get(f"/v1/requests/{to_hex(id_)}").json()
+    assert (told["status"], told["certainty"], told["seconds_left"]) == ("undefined", "undefined", None)
 
 
 def test_dispute__is_told_with_its_phase(http, stage):

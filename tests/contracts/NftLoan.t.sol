@@ -124,6 +124,13 @@ contract NftLoanTest is InboxFixture {
         assertEq(uint8(office.loanOf(id).status), uint8(LoanStatus.Asked));
     }
 
+    function test_onResult_undefined_isRefused_andReturnsTheToken() public {
+        RequestId id = _ask(1 ether);
+        _announce(id, Certainty.Undefined, 1, "");
+        assertEq(uint8(office.loanOf(id).status), uint8(LoanStatus.Refused));
+        assertEq(nft.ownerOf(office.loanOf(id).tokenId), alice);
+    }
+
     function test_giveUp_beforeARefund_reverts() public {
         RequestId id = _ask(1 ether);
         vm.prank(bob);

@@ -6,7 +6,7 @@ from dataclasses import replace
 from random import Random
 
 from prover.fault_proof import Evidence, link_witness, undefined_witness
-from rollup.codec import Place
+from rollup.codec import Overflow
 from rollup.graph import Op
 from rollup.tensor import DType
 from tests.parity.faults import INF, MINUS, NAN, Case
@@ -20,7 +20,9 @@ def overflow_case(random: Random) -> Case:
     pool = random.choice([_PLAIN, (*_PLAIN, INF), (*_PLAIN, INF | MINUS, NAN)])
     op = random.choice([Op.ADD, Op.MUL, Op.CONTRACT, Op.RELU])
     operands = [tensor_of_bits(DType.F32, (3,), [random.choice(pool) for _ in range(3)]) for _ in range(2)]
-    traced = [random.choice([INF, INF | MINUS, NAN, 0x3F800000, 0x7F7FFFFF]) for _ in range(1 if op is Op.CONTRACT else 3)]
+    traced = [
+        random.choice([INF, INF | MINUS, NAN, 0x3F800000, 0x7F7FFFFF]) for _ in range(1 if op is Op.CONTRACT else 3)
+    ]
     shape = f32(len(traced))
     step = {
         Op.CONTRACT: step_on(op, shape, operands, 1, (3, 1, 0, 0, 0)),
@@ -32,7 +34,7 @@ def overflow_case(random: Random) -> Case:
 
 def named(random: Random, evidence: Evidence, step: int, element: int) -> Case:
     """A proof about the element, against a claim that names it, or another one, or an output."""
-    place = random.choice([Place(step, element)] * 3 + [Place(step, element + 1), Place(step + 1, element)])
+    place = random.choice([Overflow(step, element)] * 3 + [Overflow(step, element + 1), Overflow(step + 1, element)])
     undefined = replace(evidence.committed, undefined=True, claimed_output=place.encoded)
     committed = random.choice([undefined, undefined, evidence.committed])
     return Case(committed, undefined_witness(replace(evidence, committed=committed), step, element))
@@ -42,7 +44,12 @@ def misplaced_cases() -> list[Case]:
     """Places that no run can overflow at: of a step that moves, an element and a step that are not there."""
     honest = network()
     cases = []
-    for place in (Place(3, 0), Place(1, 36), Place(len(honest.graph.steps), 0), Place(2**32 - 1, 2**32 - 1)):
+    for place in (
+        Overflow(3, 0),
+        Overflow(1, 36),
+        Overflow(len(honest.graph.steps), 0),
+        Overflow(2**32 - 1, 2**32 - 1),
+    ):
         committed = replace(honest.committed, undefined=True, claimed_output=place.encoded)
         cases.append(Case(committed, undefined_witness(honest, place.step, place.element)))
     # Nothing is opened where nothing needs to be, for who proves is paid by the length.
@@ -54,5 +61,5 @@ def misplaced_cases() -> list[Case]:
 
 def _linked(honest: Evidence) -> list[Case]:
     """A claim that names an overflow has no output to be linked to."""
-    committed = replace(honest.committed, undefined=True, claimed_output=Place(1, 0).encoded)
+    committed = replace(honest.committed, undefined=True, claimed_output=Overflow(1, 0).encoded)
     return [Case(committed, link_witness(honest, 0))]

@@ -8,6 +8,7 @@ from typing import Any
 from rollup import events
 from rollup.codec import (
     Domain,
+    Overflow,
     claim_batch_id,
     claim_id,
     claim_tree,
@@ -133,7 +134,7 @@ class Story:
     def claimed_undefined(self, batch_id: RequestBatchId, index: int) -> ClaimId:
         """The honest executor claims that a request overflows at element 5 of step 2."""
         ordered = self.view.state.request_batches[batch_id]
-        entry = Place(2, 5).encoded + b"t" * 32
+        entry = Overflow(2, 5).encoded + b"t" * 32
         batch = ClaimBatch(batch_id, HONEST, index, 1, claim_tree([entry]).top, 10**18, self.now, True, True)
         id_ = claim_batch_id(batch, DOMAIN)
         self.tell(events.Claimed, id_, batch, ordered.batch, (1, 0), (1, 0), entry)

@@ -89,13 +89,13 @@ def test_entry_length__undefined__is_a_place_and_a_trace() -> None:
 
 
 def test_place__of_another_length__is_refused() -> None:
-    with pytest.raises(BadEncoding, match="a place has 8 bytes, got 7"):
-        codec.Place.decode(bytes(7))
+    with pytest.raises(BadEncoding, match="an overflow has 8 bytes, got 7"):
+        codec.Overflow.decode(bytes(7))
 
 
 def test_place__comes_back() -> None:
-    assert codec.Place(1, 2).encoded == bytes.fromhex("0000000100000002")
-    assert codec.Place.decode(codec.Place(7, 2**32 - 1).encoded) == codec.Place(7, 2**32 - 1)
+    assert codec.Overflow(1, 2).encoded == bytes.fromhex("0000000100000002")
+    assert codec.Overflow.decode(codec.Overflow(7, 2**32 - 1).encoded) == codec.Overflow(7, 2**32 - 1)
 
 
 def test_split_entries__no_multiple__is_refused() -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from rollup import events
-from rollup.codec import Domain, claim_id, entry_leaf
+from rollup.codec import Domain, Overflow, claim_id, entry_leaf
 from rollup.errors import Doubt, NotFound
 from rollup.events import Update
 from rollup.merkle import keccak256, top_of_run
 from rollup.types import Certainty, ClaimId, DisputeStatus, RequestId, Verdict
 from rollup.view import Delivery, View
-from tests.rollup.story import FAR, HONEST, LIAR, START, WINDOWS, Story
+from tests.rollup.story import FAR, HONEST, LIAR, START, USER, WINDOWS, Story
 
 
 @pytest.fixture
@@ -270,3 +270,18 @@ def test_reorg__that_moves_a_claim__leaves_only_the_new_one(story: Story) -> Non
 
 def _contents(view: View) -> dict[str, object]:
     return {name: value for name, value in vars(view.state).items() if name != "_domain"}
+
+
+def test_undefined__is_final_without_an_output__and_is_announced() -> None:
+    story = Story()
+    id_ = story.requested(callback=True)
+    claim = story.claimed_undefined(story.view.request(id_).batch, 0)
+    assert Overflow.decode(story.view.claim(claim).output) == Overflow(2, 5)
+    assert story.view.claim(claim).trace_root == b"t" * 32
+    story.after(10)
+    story.tell(events.Finalised, story.view.claim(claim).batch, 1, USER)
+    assert story.view.certainty(story.view.request(id_)) is Certainty.UNDEFINED
+    assert [due.id for due in story.view.to_settle()] == [claim]
+    story.called_back(claim, Certainty.UNDEFINED)
+    assert not story.view.to_settle()
+    assert story.view.live_claim(story.view.request(id_)) == story.view.claim(claim)
