@@ -32,12 +32,20 @@ MAX_F32 = 2.0**128 - 2.0**104
 
 @dataclass(frozen=True)
 class Terms:
-    """What a model's owner chooses. `lo`, `hi`: inclusive range of every input's elements."""
+    """What a model's owner chooses. `lo`, `hi`: inclusive range of every input's elements, `ranges` of each one's."""
 
     lo: float
     hi: float
     min_bond_gas: int
     windows: Windows
+    ranges: tuple[tuple[float, float], ...] = ()
+
+    def range_of(self, place: int) -> tuple[float, float]:
+        """Inclusive range of the elements of input `place`. Raises BadInput if it is empty or not within f32."""
+        lo, hi = self.ranges[place] if self.ranges else (self.lo, self.hi)
+        if not -MAX_F32 <= lo <= hi <= MAX_F32:
+            raise BadInput(f"the range of the inputs {lo}..{hi} is empty or not within ±{MAX_F32:.4g}")
+        return lo, hi
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,9 @@ def prepare(blobs: Blobs, package: Package, terms: Terms, samples: Sequence[Sequ
     Raises BadInput for an empty range or for inputs on which the model overflows.
     """
     network = Network.from_package(package)
-    inputs = tuple(_input(spec.header, spec.dtype, terms) for spec in network.graph.inputs)
+    if len(terms.ranges) not in (0, len(network.graph.inputs)):
+        raise BadInput(f"{len(terms.ranges)} ranges are given for {len(network.graph.inputs)} inputs")
+    inputs = tuple(_input(spec, terms.range_of(place)) for place, spec in enumerate(network.graph.inputs))
     drawn = draw_inputs(inputs, DRAWN_SAMPLES, SEED)
     calibration = calibrate(network, [*samples[:MAX_SAMPLES], *drawn])
     graph_root, weights_root = store(blobs, package, calibration.numerics)
@@ -74,13 +84,11 @@ def prepare(blobs: Blobs, package: Package, terms: Terms, samples: Sequence[Sequ
     return Registration(record, calibration)
 
 
-def _input(header: bytes, dtype: DType, terms: Terms) -> InputSpec:
-    if not -MAX_F32 <= terms.lo <= terms.hi <= MAX_F32:
-        raise BadInput(f"the range of the inputs {terms.lo}..{terms.hi} is empty or not within ±{MAX_F32:.4g}")
-    if dtype is DType.F32:
-        lo, hi = (int.from_bytes(struct.pack(">f", value), "big") for value in (terms.lo, terms.hi))
-        return InputSpec(header, lo, hi)
-    return InputSpec(header, int(terms.lo), int(terms.hi))
+def _input(spec: TensorSpec, ends: tuple[float, float]) -> InputSpec:
+    if spec.dtype is DType.F32:
+        lo, hi = (int.from_bytes(struct.pack(">f", value), "big") for value in ends)
+        return InputSpec(spec.header, lo, hi)
+    return InputSpec(spec.header, int(ends[0]), int(ends[1]))
 
 
 def read_samples(path: Path, program: Program) -> list[list[Tensor]]:

@@ -58,6 +58,14 @@ def test_a_range_that_is_none__is_refused(tmp_path: Path, lo: float, hi: float) 
         prepare(open_blobs(tmp_path), package(), replace(TERMS, lo=lo, hi=hi))
 
 
+def test_each_input__has_a_range_of_its_own(tmp_path: Path) -> None:
+    blobs = open_blobs(tmp_path)
+    record = prepare(blobs, package(), replace(TERMS, ranges=((0.25, 0.5),))).record
+    assert [f32_of_bits(bits) for bits in (record.inputs[0].lo, record.inputs[0].hi)] == [0.25, 0.5]
+    with pytest.raises(BadInput, match="2 ranges are given for 1 inputs"):
+        prepare(blobs, package(), replace(TERMS, ranges=((0.0, 1.0), (0.0, 1.0))))
+
+
 @pytest.mark.parametrize("text", ["1,2,3", "1,2,3,4,-5", "1,2,3,4,x", ""])
 def test_windows_that_are_not_five_numbers__are_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="five numbers of seconds"):
