@@ -20,9 +20,9 @@ from torch import Tensor
 from executor.models import LoadedModel
 from executor.network import Network, operands_of
 from executor.operators import evaluate_rounded
-from executor.tensors import canonical_bytes, from_bytes
+from executor.tensors import canonical_bytes, from_bytes, from_canonical
 from executor.trace import Results, Trace, recompute
-from rollup.blobs import Blobs, FolderStore
+from rollup.blobs import BlobReader, Blobs, FolderStore
 from rollup.chain.claims import Claim, Claims
 from rollup.chain.client import Client, Snapshot
 from rollup.chain.disputes import Disputes
@@ -33,9 +33,10 @@ from rollup.config import Deployment
 from rollup.errors import RollupError
 from rollup.events import FaultProven, Silenced
 from rollup.graph import Op
+from rollup.inputs import split_inputs
 from rollup.tensor import Tensor as Canonical
 from rollup.types import INLINE_OUTPUT_BYTES, BundleRoot, ClaimId, DisputeStatus, RequestId, TraceOpening
-from rollup.view import View
+from rollup.view import OrderedRequest, View
 
 # Sent along with a lease and a claim: more than both need, the rest stays in the Vault.
 STAKE_WEI = 10**18
@@ -173,11 +174,12 @@ def four_bits(weights: Sequence[Tensor]) -> tuple[Tensor, ...]:
 
 @dataclass(frozen=True)
 class Place:
-    """Where actors act: a chain, its contracts, and the model they lie about."""
+    """Where actors act: a chain, its contracts, the model they lie about, and the store that has inputs by root."""
 
     client: Client
     deployment: Deployment
     model: LoadedModel
+    inputs: BlobReader | None = None
 
     def snapshot(self) -> Snapshot:
         return Snapshot(self.client, self.client.head())
@@ -206,7 +208,7 @@ class Liar:
         lease = self._claims.lease(batch, 0, turn=request.hex(), value_wei=STAKE_WEI)
         self._sender.send(lease)
         bond = self._claims.minimum_bond(self._place.snapshot(), batch, 0, self.address) * 5 // 4
-        entry = entry_of(self.lie, self._place.model, self._inputs(ordered.inputs), self._blobs)
+        entry = entry_of(self.lie, self._place.model, self._inputs(ordered), self._blobs)
         self._sender.send(self._claims.claim(Claim(batch, 0, 1, (0,), (entry,), False, bond), value_wei=STAKE_WEI))
 
     def answer(self, view: View, claim: ClaimId) -> None:
@@ -214,7 +216,7 @@ class Liar:
         if self._opened or view.dispute(claim).status is not DisputeStatus.CHALLENGED:
             return
         made = view.claim(claim)
-        trace = self.lie.trace(self._place.model, self._inputs(view.request(made.request).inputs))
+        trace = self.lie.trace(self._place.model, self._inputs(view.request(made.request)))
         if trace is None:
             return
         if self.lie.serves:
@@ -227,9 +229,13 @@ class Liar:
         self._server.shutdown()
         self._server.server_close()
 
-    def _inputs(self, data: bytes) -> list[Tensor]:
-        (spec,) = self._place.model.network.program.inputs
-        return [from_bytes(spec, data)]
+    def _inputs(self, ordered: OrderedRequest) -> list[Tensor]:
+        specs = self._place.model.record.inputs
+        if ordered.inputs:
+            return [from_canonical(tensor) for tensor in split_inputs(specs, ordered.inputs)]
+        assert self._place.inputs is not None
+        bundle = self._place.inputs.get_bundle(ordered.request.inputs_root)
+        return [from_canonical(self._place.inputs.get_tensor(root)) for root in bundle.roots]
 
 
 class Griefer:

@@ -1,0 +1,1 @@
+"""Parts of the detection harness: cheats of every kind, and what it takes to be caught."""

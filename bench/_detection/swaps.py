@@ -1,0 +1,99 @@
+"""Cheaper or other models run in place of the registered one, each honestly: a true run, of the wrong model.
+
+Every swap gives the results of all steps of the registered graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from executor.network import Network, operands_of
+from executor.operators import evaluate_rounded
+from executor.operators.places import MOVEMENT
+from executor.runner import generate
+from executor.trace import Results, recompute
+from rollup.graph import Source, Step
+
+Inputs = Sequence[Tensor]
+Swap = Callable[[Network, Inputs, int], Results]
+# Of each weight tensor's own scale: what a few steps of fine-tuning move it by.
+LEARNING_RATE = 1e-4
+
+
+def _with_weights(change: Callable[[Tensor], Tensor]) -> Swap:
+    def swap(network: Network, inputs: Inputs, _: int) -> Results:
+        weights = tuple(change(weight) if weight.is_floating_point() else weight for weight in network.weights)
+        return recompute(replace(network, weights=weights), inputs)
+
+    return swap
+
+
+def evenly(values: int) -> Callable[[Tensor], Tensor]:
+    """Rounds a tensor to so many evenly spaced values around zero."""
+
+    def change(weight: Tensor) -> Tensor:
+        top = values // 2 - 1
+        scale = weight.abs().max().clamp(min=1e-30) / top
+        return (weight / scale).round().clamp(-top - 1, top) * scale
+
+    return change
+
+
+def through(dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
+    """Stores a tensor in a narrower dtype."""
+    return lambda weight: weight.to(dtype).to(weight.dtype)
+
+
+def without_a_layer(network: Network, inputs: Inputs, seed: int) -> Results:
+    """Passes on what one step got, in place of what it should have made of it."""
+    skippable = [number for number, step in enumerate(network.graph.steps) if _passed_on(step) is not None]
+    skipped = skippable[seed % len(skippable)]
+    results: Results = []
+    for number, step in enumerate(network.graph.steps):
+        operands = operands_of(step, inputs, network.weights, results)
+        place = _passed_on(step)
+        if number == skipped and place is not None:
+            results.append(operands[place].reshape(step.result.shape).clone())
+        else:
+            results.append(evaluate_rounded(step, operands))
+    return results
+
+
+def _passed_on(step: Step) -> int | None:
+    """The operand that a step without a layer passes on: as large as the result, and another step's result."""
+    if step.op in MOVEMENT:
+        return None
+    for place, operand in enumerate(step.operands):
+        same = operand.spec.dtype is step.result.dtype and operand.spec.elements == step.result.elements
+        if same and operand.source is Source.STEP:
+            return place
+    return None
+
+
+def fine_tuned(network: Network, inputs: Inputs, seed: int) -> Results:
+    """The model after one step of training towards something else."""
+    weights = [weight.clone().requires_grad_(weight.is_floating_point()) for weight in network.weights]
+    output = generate(network.program, weights)(*inputs)
+    target = torch.randn(output.shape, generator=torch.Generator().manual_seed(seed))
+    (output * target).sum().backward()
+    tuned = tuple(weight if weight.grad is None else _moved(weight) for weight in weights)
+    return recompute(replace(network, weights=tuple(weight.detach() for weight in tuned)), inputs)
+
+
+def _moved(weight: Tensor) -> Tensor:
+    assert weight.grad is not None
+    return weight - LEARNING_RATE * weight.abs().max() * weight.grad.sign()
+
+
+SWAPS: dict[str, Swap] = {
+    "int8 weights": _with_weights(evenly(2**8)),
+    "int4 weights": _with_weights(evenly(2**4)),
+    "fp8 weights": _with_weights(through(torch.float8_e4m3fn)),
+    "bf16 weights": _with_weights(through(torch.bfloat16)),
+    "a layer removed": without_a_layer,
+    "fine-tuned copy": fine_tuned,
+}
