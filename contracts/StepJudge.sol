@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {ILimitsJudge} from "./interfaces/ILimitsJudge.sol";
 import {Case, IOperatorJudge} from "./interfaces/IOperatorJudge.sol";
 import {Committed, FaultKind, FaultProof, IStepJudge, Opening, Verdict} from "./interfaces/IStepJudge.sol";
 import {CaseLib} from "./libraries/CaseLib.sol";
 import {INLINE_OUTPUT_BYTES, LEAF_BYTES, OP_AMAX, OP_ARGMAX, OP_CONTRACT} from "./libraries/ConstantsLib.sol";
 import {MerkleLib} from "./libraries/MerkleLib.sol";
 import {Family, OperatorsLib} from "./libraries/OperatorsLib.sol";
-import {Overflow} from "./libraries/Overflow.sol";
 import {ShaTree} from "./libraries/ShaTree.sol";
-import {FROM_INPUT, FROM_RESULT, FROM_WEIGHT, StepCodec} from "./libraries/StepCodec.sol";
+import {FROM_RESULT, StepCodec} from "./libraries/StepCodec.sol";
 import {Run, StepReads} from "./libraries/StepReads.sol";
 import {Float} from "./math/Float.sol";
 import {Formats} from "./math/Formats.sol";
@@ -17,31 +17,26 @@ import {Real, Sum} from "./math/Real.sol";
 import {Contraction, Rows} from "./operators/Contraction.sol";
 import {Movement} from "./operators/Movement.sol";
 import {Order} from "./operators/Order.sol";
-import {BundleRoot, F32, GraphRoot, NumericsRoot, TensorHeader, TensorRoot} from "./types/Roots.sol";
+import {Openings} from "./Openings.sol";
+import {F32, TensorHeader, TensorRoot} from "./types/Roots.sol";
 
 /// @title One element of one step, in exact arithmetic
 /// @notice Shows what a proof opens to be what was committed, then asks the operator's family: contractions, movement and
 /// order are its own, the others are contracts. Stateless; knows no claims.
 /// @dev What is wrong with a proof reverts; what is wrong with a graph, or cannot be decided, is no fault. A further
 /// family is an argument of the constructor, a line in `_familyOf`, and its codes in `OperatorsLib`.
-contract StepJudge is IStepJudge {
-    /// @dev A tensor of a bundle, as a step names it.
-    struct Slot {
-        TensorHeader header;
-        uint256 index;
-        uint256 size;
-        BundleRoot bundle;
-    }
-
+contract StepJudge is IStepJudge, Openings {
+    ILimitsJudge public immutable LIMITS_JUDGE;
     IOperatorJudge public immutable POINTWISE_JUDGE;
 
-    constructor(IOperatorJudge pointwiseJudge) {
+    constructor(ILimitsJudge limitsJudge, IOperatorJudge pointwiseJudge) {
+        LIMITS_JUDGE = limitsJudge;
         POINTWISE_JUDGE = pointwiseJudge;
     }
 
     /// @inheritdoc IStepJudge
     function judge(Committed calldata committed, FaultProof calldata proof) external view returns (Verdict) {
-        if (proof.kind == FaultKind.Undefined) return _judgeUndefined(committed, proof);
+        if (proof.kind == FaultKind.Undefined) return _asked(LIMITS_JUDGE);
         _requireStep(committed, proof.step, proof.stepRecord, proof.stepPath);
         uint256 elements = StepCodec.header(proof.stepRecord, 0).elements();
         if (proof.element >= elements) revert ElementOutOfRange(proof.element, elements);
@@ -87,6 +82,21 @@ contract StepJudge is IStepJudge {
         if (named.index >= named.size) revert ShaTree.IndexOutOfTree(named.index, named.size);
         uint256 leaves = MerkleLib.leafCount(named.header);
         if (leaf >= leaves) revert ElementOutOfRange(leaf, leaves);
+    }
+
+    /// @dev Hands the call on as it came: both judges are asked in the same words, and encoding them anew would take more
+    /// code than the answer.
+    function _asked(ILimitsJudge limits) private view returns (Verdict verdict) {
+        assembly ("memory-safe") {
+            let words := mload(0x40)
+            calldatacopy(words, 0, calldatasize())
+            let heard := staticcall(gas(), limits, words, calldatasize(), 0, 0x20)
+            verdict := mload(0)
+            if iszero(heard) {
+                returndatacopy(words, 0, returndatasize())
+                revert(words, returndatasize())
+            }
+        }
     }
 
     function _judgeStep(Committed calldata committed, FaultProof calldata proof) private view returns (Verdict) {
@@ -162,61 +172,6 @@ contract StepJudge is IStepJudge {
         uint256 y = _bits(result, header.width());
         if (runs.length == 0) return Movement.isFillFault(record, header.dtype(), y);
         return Movement.isFault(header.dtype(), y, _bits(runs[runs.length - 1].offset, header.width()));
-    }
-
-    /// @dev A claim that names an overflow must have it there; a claim of an output may have none, for past an overflow
-    /// nothing can be judged.
-    function _judgeUndefined(Committed calldata committed, FaultProof calldata proof) private view returns (Verdict) {
-        _requireFactor(committed, proof);
-        if (!committed.undefined) {
-            return _overflows(committed, proof) ? Verdict.BeyondCalibrated : Verdict.NoFault;
-        }
-        if (_placeOf(committed) != (uint256(proof.step) << 32 | proof.element)) return Verdict.NoFault;
-        return _overflows(committed, proof) ? Verdict.NoFault : Verdict.BeyondSound;
-    }
-
-    /// @dev Whether the element is not finite though all that it is made of is. What does not exist or cannot be judged
-    /// does not overflow, and nothing is opened for it. All that is opened is checked: who proves is paid by its length.
-    function _overflows(Committed calldata committed, FaultProof calldata proof) private view returns (bool overflows) {
-        (bool possible, Run[] memory runs) = _readsOfOverflow(committed, proof);
-        _requireCount(proof, possible ? runs.length + 1 : 0);
-        if (!possible) return false;
-        overflows = !_isFinite(committed, proof, Run(0, proof.element, 1, 0), 0);
-        for (uint256 i = 0; i < runs.length; ++i) {
-            if (!_isFinite(committed, proof, runs[i], i + 1)) overflows = false;
-        }
-    }
-
-    function _readsOfOverflow(Committed calldata committed, FaultProof calldata proof)
-        private
-        view
-        returns (bool possible, Run[] memory runs)
-    {
-        bytes calldata record = proof.stepRecord;
-        if (proof.step >= StepCodec.tensorsFrom(committed.graphHeader, FROM_RESULT)) {
-            if (record.length != 0) revert BadStepRecord(record.length, 0);
-            if (proof.stepPath.length != 0) revert WrongPathLength(proof.stepPath.length, 0);
-            return (false, runs);
-        }
-        _requireStep(committed, proof.step, record, proof.stepPath);
-        possible = Overflow.isPossible(StepCodec.operator(record))
-            && proof.element < StepCodec.header(record, 0).elements()
-            && StepCodec.isOrdered(record, proof.step, committed.graphHeader);
-        if (possible) (possible, runs) = StepReads.readsOf(record, proof.element);
-    }
-
-    function _isFinite(Committed calldata committed, FaultProof calldata proof, Run memory run, uint256 number)
-        private
-        view
-        returns (bool)
-    {
-        uint256 offset = _open(committed, proof, run, number);
-        return Overflow.areFinite(StepCodec.header(proof.stepRecord, run.slot).dtype(), offset, run.count);
-    }
-
-    /// @dev `step:u32 | element:u32` that an undefined claim names.
-    function _placeOf(Committed calldata committed) private pure returns (uint256) {
-        return uint64(bytes8(committed.claimedOutput));
     }
 
     function _judgeLink(Committed calldata committed, FaultProof calldata proof) private view returns (Verdict) {
@@ -337,96 +292,6 @@ contract StepJudge is IStepJudge {
         if (leaf >= leaves) revert ElementOutOfRange(leaf, leaves);
     }
 
-    /// @dev Checks opening `number` to hold the elements of `run`; their offset in calldata.
-    function _open(Committed calldata committed, FaultProof calldata proof, Run memory run, uint256 number)
-        private
-        view
-        returns (uint256)
-    {
-        Slot memory slot = _slotOf(committed, proof.step, proof.stepRecord, run.slot);
-        uint256 width = slot.header.width();
-        uint256 first = (run.first * width) / LEAF_BYTES;
-        uint256 last = ((run.first + run.count) * width - 1) / LEAF_BYTES;
-        Opening calldata opening = proof.openings[number];
-        _requireOpening(slot, first, last, opening, number);
-        return _offset(opening.leaves) + run.first * width - first * LEAF_BYTES;
-    }
-
-    /// @dev Opens every run, the first with opening `number`, and notes where its bytes lie.
-    function _openAll(Committed calldata committed, FaultProof calldata proof, Run[] memory runs, uint256 number)
-        private
-        view
-    {
-        for (uint256 i = 0; i < runs.length; ++i) {
-            runs[i].offset = _open(committed, proof, runs[i], number + i);
-        }
-    }
-
-    function _requireOpening(Slot memory slot, uint256 first, uint256 last, Opening calldata opening, uint256 number)
-        private
-        view
-    {
-        TensorRoot root = MerkleLib.runRoot(slot.header, first, last, opening.leaves, opening.siblings);
-        BundleRoot bundle = MerkleLib.bundlePath(root, slot.index, slot.size, opening.bundlePath);
-        if (!(bundle == slot.bundle)) revert NotInBundle(number);
-    }
-
-    function _slotOf(Committed calldata committed, uint256 step, bytes calldata record, uint256 slot)
-        private
-        pure
-        returns (Slot memory named)
-    {
-        uint256 source = FROM_RESULT;
-        named.index = step;
-        if (slot != 0) (source, named.index) = StepCodec.origin(record, slot);
-        named.header = StepCodec.header(record, slot);
-        named.size = StepCodec.tensorsFrom(committed.graphHeader, source);
-        named.bundle = source == FROM_INPUT
-            ? committed.inputsRoot
-            : source == FROM_WEIGHT ? committed.weightsRoot : committed.traceRoot;
-    }
-
-    function _requireStep(Committed calldata committed, uint256 step, bytes calldata record, bytes32[] calldata path)
-        private
-        view
-    {
-        uint256 steps = StepCodec.tensorsFrom(committed.graphHeader, FROM_RESULT);
-        if (step >= steps) revert StepOutOfRange(step, steps);
-        if (!_isInGraph(committed, step, record, path)) revert StepNotInGraph(uint32(step));
-        StepCodec.requireRecord(record);
-    }
-
-    function _isInGraph(Committed calldata committed, uint256 step, bytes calldata record, bytes32[] calldata path)
-        private
-        view
-        returns (bool)
-    {
-        bytes32 header = committed.graphHeader;
-        uint256 steps = StepCodec.tensorsFrom(header, FROM_RESULT);
-        GraphRoot root = MerkleLib.graphPath(record, step, steps, header, path);
-        return GraphRoot.unwrap(root) == GraphRoot.unwrap(committed.graphRoot);
-    }
-
-    /// @dev A factor of zero claims nothing of the numerics, so nothing is shown of them.
-    function _requireFactor(Committed calldata committed, FaultProof calldata proof) private view {
-        bytes32[] calldata path = proof.numericsPath;
-        if (proof.factor == 0) {
-            if (path.length != 0) revert WrongPathLength(path.length, 0);
-            return;
-        }
-        uint256 steps = StepCodec.tensorsFrom(committed.graphHeader, FROM_RESULT);
-        NumericsRoot root = MerkleLib.numericsPath(proof.factor, proof.step, steps, committed.numericsHeader, path);
-        if (NumericsRoot.unwrap(root) != NumericsRoot.unwrap(committed.numericsRoot)) revert NotInNumerics(proof.step);
-    }
-
-    function _requireAtLeast(FaultProof calldata proof, uint256 expected) private pure {
-        if (proof.openings.length < expected) revert WrongOpenings(proof.openings.length, expected);
-    }
-
-    function _requireCount(FaultProof calldata proof, uint256 expected) private pure {
-        if (proof.openings.length != expected) revert WrongOpenings(proof.openings.length, expected);
-    }
-
     /// @dev Whether all operands are f32, and the result is of dtype `result`.
     function _areF32(bytes calldata record, uint8 result) private pure returns (bool) {
         if (StepCodec.header(record, 0).dtype() != result) return false;
@@ -444,22 +309,9 @@ contract StepJudge is IStepJudge {
         }
     }
 
-    function _offset(bytes calldata data) private pure returns (uint256 offset) {
-        assembly ("memory-safe") {
-            offset := data.offset
-        }
-    }
-
     /// @dev The opened first element of a run of floats, as f32 bits.
     function _float(bytes calldata record, Run memory run) private pure returns (uint32) {
         TensorHeader header = StepCodec.header(record, run.slot);
         return Formats.widen(header.dtype(), _bits(run.offset, header.width()));
-    }
-
-    /// @dev The element of `width` bytes that lies in calldata at `offset`.
-    function _bits(uint256 offset, uint256 width) private pure returns (uint256 bits) {
-        assembly ("memory-safe") {
-            bits := shr(sub(256, shl(3, width)), calldataload(offset))
-        }
     }
 }

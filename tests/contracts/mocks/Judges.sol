@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {LimitsJudge} from "../../../contracts/LimitsJudge.sol";
 import {PointwiseJudge} from "../../../contracts/PointwiseJudge.sol";
 import {StepJudge} from "../../../contracts/StepJudge.sol";
 
@@ -9,6 +10,6 @@ contract Judges {
     StepJudge public immutable JUDGE;
 
     constructor() {
-        JUDGE = new StepJudge(new PointwiseJudge());
+        JUDGE = new StepJudge(new LimitsJudge(), new PointwiseJudge());
     }
 }

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {ILimitsJudge} from "./interfaces/ILimitsJudge.sol";
+import {Committed, FaultProof, IStepJudge, Verdict} from "./interfaces/IStepJudge.sol";
+import {Overflow} from "./libraries/Overflow.sol";
+import {FROM_RESULT, StepCodec} from "./libraries/StepCodec.sol";
+import {Run, StepReads} from "./libraries/StepReads.sol";
+import {Openings} from "./Openings.sol";
+
+/// @title Where judging ends
+/// @notice Overflows, past which nothing can be judged. Stateless; asked by StepJudge.
+contract LimitsJudge is ILimitsJudge, Openings {
+    /// @inheritdoc ILimitsJudge
+    function judge(Committed calldata committed, FaultProof calldata proof) external view returns (Verdict) {
+        _requireFactor(committed, proof);
+        if (!committed.undefined) {
+            return _overflows(committed, proof) ? Verdict.BeyondCalibrated : Verdict.NoFault;
+        }
+        if (_placeOf(committed) != (uint256(proof.step) << 32 | proof.element)) return Verdict.NoFault;
+        return _overflows(committed, proof) ? Verdict.NoFault : Verdict.BeyondSound;
+    }
+
+    /// @dev Whether the element is not finite though all that it is made of is. What does not exist or cannot be judged
+    /// does not overflow, and nothing is opened for it. All that is opened is checked: who proves is paid by its length.
+    function _overflows(Committed calldata committed, FaultProof calldata proof) private view returns (bool overflows) {
+        (bool possible, Run[] memory runs) = _readsOfOverflow(committed, proof);
+        _requireCount(proof, possible ? runs.length + 1 : 0);
+        if (!possible) return false;
+        overflows = !_isFinite(committed, proof, Run(0, proof.element, 1, 0), 0);
+        for (uint256 i = 0; i < runs.length; ++i) {
+            if (!_isFinite(committed, proof, runs[i], i + 1)) overflows = false;
+        }
+    }
+
+    function _readsOfOverflow(Committed calldata committed, FaultProof calldata proof)
+        private
+        view
+        returns (bool possible, Run[] memory runs)
+    {
+        bytes calldata record = proof.stepRecord;
+        if (proof.step >= StepCodec.tensorsFrom(committed.graphHeader, FROM_RESULT)) {
+            if (record.length != 0) revert IStepJudge.BadStepRecord(record.length, 0);
+            if (proof.stepPath.length != 0) revert IStepJudge.WrongPathLength(proof.stepPath.length, 0);
+            return (false, runs);
+        }
+        _requireStep(committed, proof.step, record, proof.stepPath);
+        possible = Overflow.isPossible(StepCodec.operator(record))
+            && proof.element < StepCodec.header(record, 0).elements()
+            && StepCodec.isOrdered(record, proof.step, committed.graphHeader);
+        if (possible) (possible, runs) = StepReads.readsOf(record, proof.element);
+    }
+
+    function _isFinite(Committed calldata committed, FaultProof calldata proof, Run memory run, uint256 number)
+        private
+        view
+        returns (bool)
+    {
+        uint256 offset = _open(committed, proof, run, number);
+        return Overflow.areFinite(StepCodec.header(proof.stepRecord, run.slot).dtype(), offset, run.count);
+    }
+}
