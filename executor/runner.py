@@ -60,11 +60,12 @@ class Runner:
         return stacked
 
     def run_stacked(self, inputs: Sequence[Tensor]) -> list[bytes]:
-        """Canonical output bytes of each request of a stacked batch."""
+        """Canonical output bytes of each request of a stacked batch; one after another where the program mixes them."""
+        parts = [inputs] if self.program.batchable else list(zip(*(torch.split(x, 1) for x in inputs), strict=True))
         with profile():
-            output: Tensor = self.module(*inputs)
+            outputs = [self.module(*part) for part in parts]
         length = self.program.output.spec.byte_length
-        data = canonical_bytes(output)
+        data = b"".join(canonical_bytes(output) for output in outputs)
         return [data[start : start + length] for start in range(0, len(data), length)]
 
     def replay(self, inputs: Sequence[Tensor]) -> list[Tensor]:
@@ -169,8 +170,9 @@ def _function(call: Call, value: Value) -> Target:
     if call.function is Function.MAX_POOL2D:
         return torch.max_pool2d, (*options[:4], bool(call.number("ceil")))
     if call.function in (Function.VIEW, Function.EXPAND):
-        # The leading dimension of a batched value is whatever the batch makes it.
-        shape = ([-1] if value.batched else list(value.shape[:1])) + list(value.shape[1:])
+        # The dimension in which requests lie is whatever the batch makes it.
+        axis = value.place.axis if value.batched and value.place else None
+        shape = [-1 if dim == axis else size for dim, size in enumerate(value.shape)]
         return (Tensor.reshape if call.function is Function.VIEW else Tensor.expand), (shape,)
     if call.function in (Function.AMAX, Function.ARGMAX):
         return _PLAIN[call.function], (-1, bool(call.number("keepdim")))

@@ -65,9 +65,6 @@ class Value:
     def dtype(self) -> DType:
         return self.spec.dtype
 
-    def with_shape(self, shape: tuple[int, ...]) -> Value:
-        return Value(TensorSpec(self.dtype, shape), self.batched)
-
     @property
     def leads(self) -> bool:
         """Whether the requests of a batch lie one after another in the value's memory."""

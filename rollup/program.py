@@ -20,7 +20,7 @@ from rollup.tensor import MAX_RANK, DType, TensorSpec
 
 FORMAT = "anh.program.v1"
 MAX_PROGRAM_BYTES = 8 * 2**20
-MAX_CALLS = 16_384
+MAX_CALLS = 65_536
 MAX_INPUTS = 64
 MAX_WEIGHTS = 16_384
 MAX_NAME = 256
@@ -114,6 +114,19 @@ class Program:
     def output(self) -> Value:
         return self.results[-1]
 
+    @property
+    def batchable(self) -> bool:
+        """Whether requests can be run side by side; else one at a time."""
+        return not self.mixing
+
+    @cached_property
+    def mixing(self) -> str:
+        """Why requests cannot be run side by side; empty if they can."""
+        for number, (call, value) in enumerate(zip(self.calls, self.results, strict=True)):
+            if value.place is None:
+                return f"call {number} ({call.origin or call.function}): {call.function} mixes requests"
+        return "" if self.output.leads else "the output's requests do not lie one after another"
+
     def to_json(self) -> bytes:
         """Canonical JSON: the same program has one text."""
         document = {
@@ -183,8 +196,8 @@ def _name(item: Any) -> str:
 def _integers(item: Any) -> tuple[int, ...]:
     values = _list(item, MAX_RANK)
     # bool is an int in Python; JSON's true is no number.
-    if not all(type(value) is int and abs(value) < 2**32 for value in values):
-        raise BadEncoding(f"expected integers below 2^32, got {values}")
+    if not all(type(value) is int and -(2**63) <= value < 2**63 for value in values):
+        raise BadEncoding(f"expected integers of 64 bits, got {values}")
     return tuple(values)
 
 

@@ -36,7 +36,7 @@ FENCES = {
 # The floors of rollup, from the ground up: a module imports from its own floor and from those below it.
 FLOORS = {
     "pure": (
-        "admission", "call", "clock", "codec", "errors", "events", "functions", "graph", "inputs", "judge",
+        "admission", "call", "clock", "codec", "errors", "events", "expansion", "functions", "graph", "inputs", "judge",
         "lifecycle", "lowering", "merkle", "numerics", "program", "receipts", "shapes", "tensor", "types", "view",
         "weights",
     ),

@@ -55,9 +55,8 @@ def test_a_module_in_training__is_refused() -> None:
         capture(ConvNet().train(), [torch.zeros(1, 1, 8, 8)])
 
 
-def test_requests_that_meet__are_refused() -> None:
-    with pytest.raises(BadGraph, match="holds requests"):
-        capture(Mixer().eval(), [torch.zeros(1, 4)])
+def test_requests_that_meet__are_run_one_by_one() -> None:
+    assert not capture(Mixer().eval(), [torch.zeros(1, 4)]).program.batchable
 
 
 def test_two_outputs__are_refused() -> None:

@@ -55,11 +55,17 @@ def test_a_linear_layer__reads_one_row_of_each_side() -> None:
 
 
 def test_a_product__turns_its_second_operand() -> None:
-    # [1, 2, 3] @ [1, 3, 2]: the reduced axis comes innermost by a movement step.
+    # [1, 2, 3] @ [3, 2]: the reduced axis comes innermost by a movement step.
+    turn, product = steps_of(Call(Function.MATMUL, (INPUT, weight(0))), shape=(1, 2, 3), weights=((3, 2),))
+    assert [turn.op, product.op, turn.result.shape] == [Op.STRIDED, Op.CONTRACT, (2, 3)]
+    assert reads(product, 1) == [(0, 3), (3, 3)]
+
+
+def test_what_was_turned_already__is_not_turned_back() -> None:
     calls = (Call(Function.PERMUTE, (INPUT,), options(dims=(0, 2, 1))), Call(Function.MATMUL, (INPUT, made(0))))
-    turn, back, product = steps_of(*calls, shape=(1, 2, 3))
-    assert [turn.op, back.op, product.op] == [Op.STRIDED, Op.STRIDED, Op.CONTRACT]
-    assert back.result.shape == (1, 2, 3)
+    turn, product = steps_of(*calls, shape=(1, 2, 3))
+    assert turn.op is Op.STRIDED
+    assert product.operands[0] == product.operands[1]
     assert reads(product, 1) == [(0, 3), (3, 3)]
 
 
