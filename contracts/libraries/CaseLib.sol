@@ -33,12 +33,6 @@ library CaseLib {
         return Formats.widen(dtypeOf(shown, slot), bits(shown, slot));
     }
 
-    /// @notice The first element that was opened of `slot`, of an integer dtype of 32 or 64 bits.
-    function integer(Case calldata shown, uint256 slot) internal pure returns (int256) {
-        uint256 value = bits(shown, slot);
-        return dtypeOf(shown, slot) == I64 ? int256(int64(uint64(value))) : int256(int32(uint32(value)));
-    }
-
     function isFloating(uint8 dtype) internal pure returns (bool) {
         return dtype == F32 || dtype == F16 || dtype == BF16;
     }

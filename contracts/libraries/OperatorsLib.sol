@@ -43,6 +43,8 @@ library OperatorsLib {
         if (code == OP_CONTRACT || code == OP_AMAX || code == OP_ARGMAX) return Family.Step;
         if (_moves(code) || code == OP_GATHER) return Family.Step;
         if (code == OP_ADD || code == OP_MUL || code == OP_RELU) return Family.Pointwise;
+        if (code >= OP_SUB && code <= OP_WHERE && code != OP_POW) return Family.Pointwise;
+        if (code >= OP_NEG && code <= OP_CAST) return Family.Pointwise;
         return Family.Unknown;
     }
 

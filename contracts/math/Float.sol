@@ -31,11 +31,6 @@ library Float {
         return bits & MAGNITUDE < LEAST_NORMAL;
     }
 
-    /// @notice Whether the magnitude is 2^-126.
-    function isLeastNormal(uint32 bits) internal pure returns (bool) {
-        return bits & MAGNITUDE == LEAST_NORMAL;
-    }
-
     function isSubnormal(uint32 bits) internal pure returns (bool) {
         return isTiny(bits) && bits & MAGNITUDE != 0;
     }

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Float} from "../math/Float.sol";
+import {F32} from "../types/Roots.sol";
 import {Pointwise} from "./Pointwise.sol";
 
 /// @title Amax of one row, argmax by two elements of it (PROTOCOL.md, section 5)
@@ -10,7 +11,7 @@ library Order {
     /// @param row offset in calldata of the first of `count` floats
     function isAmaxFault(uint256 row, uint256 count, uint32 y) internal pure returns (bool) {
         (bool known, uint32 greatest) = _greatest(row, count);
-        return known && Pointwise.isOutside(y, Pointwise.Interval(greatest, greatest));
+        return known && Pointwise.isOutside(F32, y, Pointwise.Interval(greatest, greatest));
     }
 
     /// @notice Any index of a largest element is right; where both may be flushed, either.

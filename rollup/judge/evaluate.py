@@ -63,4 +63,5 @@ def evaluate(step: Step, values: Values, hint: int = 0, factor: int = 0, profile
 
     `hint` and `factor` (1/256, zero for none) as in a fault proof. Raises BadGraph for dtypes without a meaning.
     """
-    return OPERATORS[step.op].find(Case(step, values, hint, factor, profile))
+    operator = OPERATORS[step.op]
+    return operator.find(Case(step, values, hint, factor, profile, operator.layout.extras_of(step)))

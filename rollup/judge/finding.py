@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rollup.judge import floats
+from rollup.tensor import DType
 from rollup.types import Verdict
 
 
@@ -17,8 +18,8 @@ from rollup.types import Verdict
 class Finding:
     """A verdict; `excess` is the distance from the enclosure of the exact result, in units of the sound bound.
 
-    Honest values have at most 1 (and what rounding to f32 adds). Where the bound is exact the unit is the distance of
-    neighbouring f32.
+    Honest values have at most 1 (and what rounding adds). Where the bound is exact the unit is the distance of
+    neighbouring numbers of the result's dtype.
     """
 
     verdict: Verdict
@@ -32,13 +33,21 @@ REJECTED = Finding(Verdict.BEYOND_CALIBRATED, Fraction(2**300))
 CERTAIN = Finding(Verdict.BEYOND_SOUND, Fraction(2**300))
 
 
-def between(value: int, low: int, high: int) -> Finding:
-    """Whether an f32 lies in `low .. high` by value (all are bits).
+def between(value: int, low: int, high: int, dtype: DType = DType.F32) -> Finding:
+    """Whether a float of `dtype` lies in `low .. high` by value, once an end that may be flushed has widened that to 0.
 
-    A non-finite one is a fault iff both ends are finite.
+    All are f32 bits. A non-finite value is a fault iff both ends are finite.
     """
     if not floats.is_finite(value):
         return CERTAIN if floats.is_finite(low) and floats.is_finite(high) else ACQUITTED
-    place = floats.ordinal(value)
-    steps = max(floats.ordinal(low) - place, place - floats.ordinal(high))
-    return Finding(Verdict.BEYOND_SOUND, Fraction(steps)) if steps > 0 else ACQUITTED
+    form = floats.FORMATS[dtype]
+    least, place, greatest = floats.ordinal(low), floats.ordinal(value), floats.ordinal(high)
+    if min(abs(least), abs(greatest)) < form.least_normal:
+        least, greatest = min(least, 0), max(greatest, 0)
+    beyond = max(least - place, place - greatest)
+    return Finding(Verdict.BEYOND_SOUND, Fraction(beyond, form.neighbours)) if beyond > 0 else ACQUITTED
+
+
+def equal(value: int, *allowed: int) -> Finding:
+    """Whether bits are among those that there may be."""
+    return ACQUITTED if value in allowed else CERTAIN

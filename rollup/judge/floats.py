@@ -2,7 +2,9 @@
 
 binary32 is what is computed with: 16-bit floats are widened to it, exactly, on reading, and a result is rounded to the
 format of its dtype but stays in binary32's bits. Bits in, bits out: no float of the host takes part, so nothing here
-depends on a processor's rounding mode or on its flushing of subnormals. A finite f32 is ± significand · 2^(scale - 150).
+depends on a processor's rounding mode or on its flushing of subnormals.
+
+A finite f32 is ± significand · 2^(scale - 150).
 """
 
 from __future__ import annotations

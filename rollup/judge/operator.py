@@ -35,7 +35,8 @@ class Family(StrEnum):
 class Case:
     """One element of one step, with the bits of all that was opened of it; the twin of IOperatorJudge.Case.
 
-    `values` has one sequence per run, the result's own element first. `factor` is in 1/256, zero for none.
+    `values` has one sequence per run, the result's own element first. `factor` is in 1/256, zero for none. `extras` are
+    the attributes that are the operator's own.
     """
 
     step: Step
@@ -43,6 +44,7 @@ class Case:
     hint: int = 0
     factor: int = 0
     profile: Profile = FP32
+    extras: tuple[int, ...] = ()
 
     @property
     def value(self) -> int:

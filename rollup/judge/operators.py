@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from rollup.graph import Op
-from rollup.judge import contraction, movement, order, pointwise
+from rollup.judge import cast, choice, contraction, movement, order, pointwise, unary
 from rollup.judge.operator import Operator
 
 
@@ -16,4 +16,5 @@ def _table(operators: Iterable[Operator]) -> Mapping[Op, Operator]:
     return {operator.op: operator for operator in sorted(operators, key=lambda operator: operator.op)}
 
 
-OPERATORS = _table((*contraction.OPERATORS, *movement.OPERATORS, *order.OPERATORS, *pointwise.OPERATORS))
+FAMILIES = (contraction, movement, order, pointwise, unary, choice, cast)
+OPERATORS = _table(operator for family in FAMILIES for operator in family.OPERATORS)
