@@ -64,9 +64,17 @@ contract PointwiseJudge is IOperatorJudge {
         uint8 dtype = shown.dtypeOf(0);
         bool single = code == OP_NEG || code == OP_ABS || code == OP_CLAMP || code == OP_SIGN;
         if ((!paired && !single) || shown.dtypeOf(1) != dtype || (paired && shown.dtypeOf(2) != dtype)) return false;
-        int256 b = paired ? Integers.numberOf(dtype, shown.bits(2)) : int256(0);
-        int256 c = 0;
-        if (code == OP_CLAMP) (b, c) = (shown.extra(2, 0), shown.extra(2, 1));
-        return Integers.isFault(dtype, shown.bits(0), Integers.exactOf(code, Integers.numberOf(dtype, shown.bits(1)), b, c));
+        return Integers.isFault(dtype, shown.bits(0), _exactInteger(shown, code, paired));
+    }
+
+    function _exactInteger(Case calldata shown, uint8 code, bool paired) private pure returns (int256) {
+        int256 a = _integer(shown, 1);
+        if (paired) return Integers.exactOf(code, a, _integer(shown, 2), 0);
+        if (code != OP_CLAMP) return Integers.exactOf(code, a, 0, 0);
+        return Integers.exactOf(code, a, shown.extra(2, 0), shown.extra(2, 1));
+    }
+
+    function _integer(Case calldata shown, uint256 slot) private pure returns (int256) {
+        return Integers.numberOf(shown.dtypeOf(slot), shown.bits(slot));
     }
 }

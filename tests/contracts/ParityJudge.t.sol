@@ -27,12 +27,19 @@ contract ParityJudgeTest is Harness {
         _compare("contract");
     }
 
-    function test_judge_sumsAndProducts_areJudgedAsByTheTwin() public view {
-        _compare("add_mul");
+    function test_judge_pairsOfElements_areJudgedAsByTheTwin() public view {
+        string[9] memory files = ["add", "sub", "mul", "div", "maximum", "minimum", "compare", "logical", "where"];
+        for (uint256 i = 0; i < files.length; ++i) {
+            _compare(files[i]);
+        }
     }
 
-    function test_judge_relus_areJudgedAsByTheTwin() public view {
-        _compare("relu");
+    function test_judge_singleElements_areJudgedAsByTheTwin() public view {
+        string[11] memory files =
+            ["relu", "neg", "abs", "clamp", "floor", "ceil", "round", "trunc", "sign", "not", "cast"];
+        for (uint256 i = 0; i < files.length; ++i) {
+            _compare(files[i]);
+        }
     }
 
     function test_judge_maxima_areJudgedAsByTheTwin() public view {

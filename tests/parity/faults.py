@@ -14,7 +14,6 @@ from prover.fault_proof import Evidence, step_witness
 from rollup.graph import Op
 from rollup.judge import contraction, floats
 from rollup.judge.elements import elements_needed
-from rollup.judge.real import Real
 from rollup.tensor import DType, TensorSpec
 from rollup.types import Committed, FaultProof
 from tests.parity.toy import f32, one_step, step_on, tensor_of_bits
@@ -98,30 +97,6 @@ def ends_of(limits: contraction.Bounds) -> list[int]:
     bounds = [0, limits.sound] if limits.calibrated is None else [0, limits.sound, limits.calibrated]
     lows = [floats.round_to_f32(limits.lo - bound, limits.exponent) for bound in bounds]
     return lows + [floats.round_to_f32(limits.hi + bound, limits.exponent) for bound in bounds]
-
-
-def pair_case(random: Random) -> Case:
-    """An add or a mul with a broadcast operand."""
-    op = random.choice([Op.ADD, Op.MUL])
-    pair = words(random, 2)
-    operands = [tensor_of_bits(DType.F32, (3,), [0, 0, pair[0]]), tensor_of_bits(DType.F32, (1,), pair[1:])]
-    step = step_on(op, f32(2, 3), operands, 2, (2, 3, 0, 1, 0, 0))
-    value = 0 if any(not floats.is_finite(x) for x in pair) else beside(random, *pair_ends(op, pair))
-    return case_of(one_step(step, operands, [1, 1, 1, 1, 1, value]), 0, 5)
-
-
-def pair_ends(op: Op, pair: Sequence[int]) -> list[int]:
-    """RN of the exact result, with and without flushed operands."""
-    readings = [(x, 0) if floats.is_subnormal(x) else (x,) for x in pair]
-    reals = [(Real.of_f32(x), Real.of_f32(y)) for x in readings[0] for y in readings[1]]
-    return [(x + y if op is Op.ADD else x * y).f32 for x, y in reals]
-
-
-def relu_case(random: Random) -> Case:
-    value = words(random, 1)[0]
-    operands = [tensor_of_bits(DType.F32, (2,), [7, value])]
-    step = step_on(Op.RELU, f32(2), operands)
-    return case_of(one_step(step, operands, [7, beside(random, value, value, 0)]), 0, 1)
 
 
 def row_of(random: Random) -> list[int]:

@@ -18,21 +18,13 @@ from rollup.judge.opening import require_leaf
 from rollup.judge.reads import Run
 from rollup.types import Committed, LeafRef, Opening, StepProof
 from tests.chain_fixture import Anvil
-from tests.parity import faults, moves
+from tests.parity import generate
 from tests.parity.faults import Case
 from tests.parity.generate import judged
 from tests.parity.spoil import flipped, spoilt_proof, spoilt_record
 from tests.parity.toy import network, wide_linear
 
-MAKERS = [
-    faults.contract_case,
-    faults.pair_case,
-    faults.relu_case,
-    faults.amax_case,
-    faults.argmax_case,
-    moves.movement_case,
-    moves.link_case,
-]
+MAKERS = {name: make for name, (make, _) in generate.MAKERS.items()}
 seeds = st.integers(0, 2**64 - 1)
 
 
@@ -80,8 +72,8 @@ def contract() -> Iterator[Contract]:
         yield Contract(chain)
 
 
-@pytest.mark.parametrize("make", MAKERS, ids=[make.__name__ for make in MAKERS])
-@settings(max_examples=60, deadline=None)
+@pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+@settings(max_examples=50, deadline=None)
 @given(seed=seeds)
 def test_judge__random_case__is_judged_alike(make: Callable[[Random], Case], contract: Contract, seed: int) -> None:
     case = make(Random(seed))
@@ -92,7 +84,7 @@ def test_judge__random_case__is_judged_alike(make: Callable[[Random], Case], con
 @given(seed=seeds)
 def test_judge__spoilt_proof__is_judged_alike(contract: Contract, seed: int) -> None:
     random = Random(seed)
-    case = spoilt_proof(random, random.choice(MAKERS)(random))
+    case = spoilt_proof(random, random.choice(list(MAKERS.values()))(random))
     assert contract.judged(case) == judged(case)
 
 
@@ -139,5 +131,5 @@ def test_require_leaf__any_leaf_in_any_place__is_taken_alike(contract: Contract,
 @given(seed=seeds)
 def test_judge__record_that_nobody_checked__is_judged_alike(contract: Contract, seed: int) -> None:
     random = Random(seed)
-    case = spoilt_record(random, random.choice(MAKERS)(random))
+    case = spoilt_record(random, random.choice(list(MAKERS.values()))(random))
     assert contract.judged(case) == judged(case)

@@ -70,7 +70,7 @@ def evidence_of(
     graph: Graph, inputs: Sequence[Tensor], weights: Sequence[Tensor], trace: Sequence[Tensor], factor: int = 0
 ) -> Evidence:
     """Evidence of a run that claims the last tensor of its trace; each contraction has calibrated `factor`."""
-    numerics = Numerics(tuple(factor if step.op is Op.CONTRACT else 0 for step in graph.steps))
+    numerics = Numerics(tuple(factor if step.op is Op.CONTRACT or len(graph.steps) == 1 else 0 for step in graph.steps))
     read, learned, traced = (Tensors(tuple(tensors)) for tensors in (inputs, weights, trace))
     committed = Committed(
         graph_root=graph.root,
