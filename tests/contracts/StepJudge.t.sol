@@ -115,12 +115,12 @@ contract StepJudgeTest is Harness, TraceWorld {
             proofOf(FaultKind.Step, 2, 0, 2),
             abi.encodeWithSelector(IStepJudge.BadStepRecord.selector, 35, 36)
         );
-        step[0] = 0x0a;
+        step[0] = 0x14;
         records[2] = step;
         refuse(
             committed(""),
             proofOf(FaultKind.Step, 2, 0, 2),
-            abi.encodeWithSelector(IStepJudge.UnknownOperator.selector, 10)
+            abi.encodeWithSelector(IStepJudge.UnknownOperator.selector, 20)
         );
     }
 

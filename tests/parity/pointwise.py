@@ -67,7 +67,7 @@ def bits_in(dtype: DType, value: torch.Tensor) -> int:
         return int(value.ne(0).item())
     cast = value.to(TORCH[dtype])
     whole = cast if dtype.width == 1 else cast.view(_SIGNED[dtype.width])
-    return int(whole.item()) % 2 ** (8 * dtype.width)
+    return int(whole.item()) % (1 << 8 * dtype.width)
 
 
 def scalar(random: Random, dtype: DType) -> int:
@@ -82,7 +82,7 @@ def scalar(random: Random, dtype: DType) -> int:
                               random.getrandbits(16)])  # fmt: skip
     if dtype is DType.BOOL:
         return random.choice([0, 1, 1, 0, 2])
-    small = random.randint(-4, 4) % 2**width
+    small = random.randint(-4, 4) % (1 << width)
     return random.choice([small, small, random.getrandbits(width), 1 << width - 1, (1 << width - 1) - 1])
 
 
@@ -94,7 +94,7 @@ def near(random: Random, dtype: DType, honest: int) -> int:
         return random.choice([honest, honest, 1 - honest, 2])
     if random.random() < 0.15:
         return scalar(random, dtype)
-    return (honest + random.choice([-1, 0, 0, 1])) % 2 ** (8 * dtype.width)
+    return (honest + random.choice([-1, 0, 0, 1])) % (1 << 8 * dtype.width)
 
 
 def spread_case(op: Op, random: Random, result: DType, operands: Sequence[tuple[DType, int]], honest: int,
