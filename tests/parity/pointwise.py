@@ -210,11 +210,11 @@ def _dtypes(op: Op, random: Random, count: int) -> list[DType]:
 
 
 MAKERS: Mapping[str, tuple[Callable[[Random], Case], int]] = {
-    **{op.name.lower(): (partial(pair_case, op), 60) for op in _PAIRS},
-    **{op.name.lower(): (partial(unary_case, op), 40) for op in (*_UNARY, Op.CLAMP)},
-    "compare": (compare_case, 80),
+    **{op.name.lower(): (partial(pair_case, op), 44) for op in _PAIRS},
+    **{op.name.lower(): (partial(unary_case, op), 32) for op in (*_UNARY, Op.CLAMP)},
+    "compare": (compare_case, 50),
     "logical": (logical_case, 30),
     "where": (where_case, 40),
     "not": (not_case, 20),
-    "cast": (cast_case, 120),
+    "cast": (cast_case, 80),
 }
