@@ -7,6 +7,7 @@ called wrong a second, independent evaluation must agree; otherwise the checker 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from math import inf
 
 from torch import Tensor
@@ -51,12 +52,16 @@ class Checker:
         self._band = BAND_MARGIN * f32_of_bits(model.record.output_band)
         # A label is judged by the difference of two logits, which both may move.
         self._moved = 2.0 if self._is_label else 1.0
-        drawn = draw_inputs(model.record.inputs, SAMPLES, SAMPLE_SEED)
-        self._reach = max(self._reach_at(tensors) for tensors in drawn)
 
     @property
     def graph(self) -> Graph:
         return self._network.graph
+
+    @cached_property
+    def _reach(self) -> float:
+        """The model's, over inputs drawn; dear, and needed for outputs only."""
+        drawn = draw_inputs(self._model.record.inputs, SAMPLES, SAMPLE_SEED)
+        return max(self._reach_at(tensors) for tensors in drawn)
 
     def deviations(self, requests: Sequence[Sequence[bytes]], claimed: Sequence[bytes]) -> list[float]:
         """The cheap look: one fast batch.
