@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import torch
 from torch import Tensor, nn
 
 from executor.calibration import Calibration, calibrate
@@ -56,6 +57,10 @@ SIZES = {
 }
 
 
+# Of them, those whose output is scores of classes.
+CLASSIFIERS = ("resnet18", "mobilenet_v2", "vit", "gru", "squeeze_excite", "distilbert")
+
+
 def subject(name: str, size: int | None = None) -> Subject:
     """A model of the zoo, with requests of a size."""
     specimen = ZOO[name]
@@ -65,6 +70,28 @@ def subject(name: str, size: int | None = None) -> Subject:
 def subjects() -> list[Subject]:
     """The harnesses' models, small requests to all of them."""
     return [subject(name, size) for name, size in SIZES.items()]
+
+
+class Similarity(nn.Module):
+    """Cosine f32 [N, 1] of a text's embedding with that of a text that is fixed."""
+
+    def __init__(self, embedding: nn.Module, other: Tensor) -> None:
+        super().__init__()
+        self.embedding = embedding
+        self.register_buffer("other", other)
+
+    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+        similarity: Tensor = (self.embedding(ids, mask) * self.other).sum(-1, keepdim=True)
+        return similarity
+
+
+def similarity() -> Subject:
+    """MiniLM as people use it: how close two sentences are."""
+    specimen = ZOO["minilm"]
+    with torch.inference_mode():
+        other = specimen.module(*specimen.request(99, SIZES["minilm"]))
+    module = Similarity(specimen.module, other.clone()).eval().requires_grad_(False)
+    return Subject("minilm similarity", module, lambda seed: specimen.request(seed, SIZES["minilm"]))
 
 
 def captured(candidates: Sequence[Subject]) -> tuple[list[Subject], dict[str, str]]:

@@ -22,14 +22,20 @@ Inputs = Sequence[Tensor]
 Swap = Callable[[Network, Inputs, int], Results]
 # Of each weight tensor's own scale: what a few steps of fine-tuning move it by.
 LEARNING_RATE = 1e-4
+MAX_LEARNT = 1e6
 
 
 def _with_weights(change: Callable[[Tensor], Tensor]) -> Swap:
     def swap(network: Network, inputs: Inputs, _: int) -> Results:
-        weights = tuple(change(weight) if weight.is_floating_point() else weight for weight in network.weights)
+        weights = tuple(change(weight) if _is_learnt(weight) else weight for weight in network.weights)
         return recompute(replace(network, weights=weights), inputs)
 
     return swap
+
+
+def _is_learnt(weight: Tensor) -> bool:
+    """Constants of a program, a mask's fill among them, are nobody's to save on."""
+    return weight.is_floating_point() and weight.numel() > 1 and float(weight.abs().max()) < MAX_LEARNT
 
 
 def evenly(values: int) -> Callable[[Tensor], Tensor]:
@@ -43,9 +49,14 @@ def evenly(values: int) -> Callable[[Tensor], Tensor]:
     return change
 
 
-def through(dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
-    """Stores a tensor in a narrower dtype."""
-    return lambda weight: weight.to(dtype).to(weight.dtype)
+def through(dtype: torch.dtype, scaled: bool) -> Callable[[Tensor], Tensor]:
+    """Stores a tensor in a narrower dtype; `scaled`: so that its largest element is the dtype's."""
+
+    def change(weight: Tensor) -> Tensor:
+        scale = weight.abs().max().clamp(min=1e-30) / torch.finfo(dtype).max if scaled else torch.ones(())
+        return (weight / scale).to(dtype).to(weight.dtype) * scale
+
+    return change
 
 
 def without_a_layer(network: Network, inputs: Inputs, seed: int) -> Results:
@@ -92,8 +103,8 @@ def _moved(weight: Tensor) -> Tensor:
 SWAPS: dict[str, Swap] = {
     "int8 weights": _with_weights(evenly(2**8)),
     "int4 weights": _with_weights(evenly(2**4)),
-    "fp8 weights": _with_weights(through(torch.float8_e4m3fn)),
-    "bf16 weights": _with_weights(through(torch.bfloat16)),
+    "fp8 weights": _with_weights(through(torch.float8_e4m3fn, scaled=True)),
+    "bf16 weights": _with_weights(through(torch.bfloat16, scaled=False)),
     "a layer removed": without_a_layer,
     "fine-tuned copy": fine_tuned,
 }

@@ -1,0 +1,112 @@
+"""A watchtower's desk without a chain: traces are opened before its checker, and whatever it proves is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from torch import Tensor
+
+from bench._subjects import Subject
+from executor.models import LoadedModel
+from executor.runner import Runner
+from executor.tensors import bits_of_f32_above, to_canonical
+from executor.trace import Trace
+from prover.checker import Checker
+from prover.fault_proof import Evidence
+from prover.known import Held
+from prover.opened import OpenedTrace
+from rollup.blobs import BlobReader, Blobs
+from rollup.errors import NotFound
+from rollup.judge.judge import judge
+from rollup.types import (
+    INLINE_OUTPUT_BYTES,
+    BundleRoot,
+    Committed,
+    Model,
+    NumericsRoot,
+    Verdict,
+    Windows,
+)
+
+_WINDOWS = Windows(60, 60, 60, 60, 60)
+
+
+class Shelf:
+    """Blobs in memory."""
+
+    def __init__(self) -> None:
+        self._blobs: dict[bytes, bytes] = {}
+
+    def read(self, name: bytes, limit: int) -> bytes:
+        if name not in self._blobs:
+            raise NotFound(f"no blob 0x{name.hex()}")
+        return self._blobs[name]
+
+    def write(self, name: bytes, data: bytes) -> None:
+        self._blobs[name] = data
+
+    def exists(self, name: bytes) -> bool:
+        return name in self._blobs
+
+
+class Desk:
+    """One model as its watchtower knows it."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._network, self._calibration = subject.network, subject.calibration
+        self._weights = Held([to_canonical(weight) for weight in self._network.weights])
+        model = LoadedModel(self.record, self._network, self._calibration.numerics, Runner(self._network))
+        self._checker = Checker(model)
+
+    @cached_property
+    def record(self) -> Model:
+        """What the registry would hold."""
+        graph, numerics = self._network.graph, self._calibration.numerics
+        return Model(
+            graph_root=graph.root,
+            graph_header=graph.header,
+            weights_root=self._weights.bundle.root,
+            numerics_root=NumericsRoot(numerics.root),
+            numerics_header=numerics.header,
+            inputs=(),
+            output_header=graph.output.header,
+            output_band=bits_of_f32_above(self._calibration.output_band),
+            slash_band=bits_of_f32_above(self._calibration.slash_band),
+            min_bond_gas=0,
+            windows=_WINDOWS,
+        )
+
+    def verdict(self, inputs: Sequence[Tensor], results: Sequence[Tensor]) -> Verdict:
+        """The judge's, on the gravest fault that the checker finds in this trace, claimed with its own output."""
+        trace = Trace.of(list(results))
+        opened = OpenedTrace(self._network.graph, trace.root)
+        shelf = Shelf()
+        Blobs(shelf).put_tensors(list(trace.tensors))
+        opened.fetch(BlobReader(shelf))
+        evidence = self._evidence(inputs, trace, opened)
+        proof = self._checker.find_fault(evidence, opened)
+        return Verdict.NO_FAULT if proof is None else judge(evidence.committed, proof)
+
+    def _evidence(self, inputs: Sequence[Tensor], trace: Trace, opened: OpenedTrace) -> Evidence:
+        held = Held([to_canonical(tensor) for tensor in inputs])
+        output = trace.tensors[-1]
+        is_inline = output.spec.byte_length <= INLINE_OUTPUT_BYTES
+        record = self.record
+        committed = Committed(
+            graph_root=record.graph_root,
+            graph_header=record.graph_header,
+            inputs_root=held.bundle.root,
+            weights_root=record.weights_root,
+            trace_root=BundleRoot(trace.root),
+            numerics_root=record.numerics_root,
+            numerics_header=record.numerics_header,
+            output_header=record.output_header,
+            output_band=record.output_band,
+            slash_band=record.slash_band,
+            claimed_output=output.data if is_inline else output.root,
+            undefined=False,
+        )
+        claimed = None if is_inline else output
+        numerics = self._calibration.numerics
+        return Evidence(committed, self._network.graph, numerics, held, self._weights, opened, claimed)

@@ -1,0 +1,115 @@
+"""`python -m bench detection [--runs 1000]`: what is caught, and how far one gets without being caught.
+
+`smallest`: the least relative change of a hidden activation, a weight, an output that is provable. `swaps`: other
+models run in place of the registered ones; caught is whose trace the watchtower's checker proves wrong beyond a sound
+bound. `reach`: how far a run inside its bounds moves the worst output element, as registered (summed gradients,
+doubled) and as the built attack attains it; `attack_success`: how often that changes a class. MiniLM's are of a cosine
+similarity.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+from bench._detection.desk import Desk
+from bench._detection.reach import PROFILES, flips, reaches, tightness
+from bench._detection.smallest import Sample, summary
+from bench._detection.swaps import SWAPS
+from bench._subjects import CLASSIFIERS, Subject, captured, similarity, subjects
+from executor.trace import recompute
+from rollup.types import Verdict
+
+DRAWN = 12
+REACH_REQUESTS = 2
+WIDE = 1536
+
+
+def run(runs: float = 60, attacks: float = 4, seconds: float = 1e9) -> dict[str, Any]:
+    """`runs` swaps over all models, `attacks` on each classifier; models are left out once `seconds` are over."""
+    until = time.monotonic() + seconds
+    with warnings.catch_warnings():
+        # Torch's own, about its export's internals.
+        warnings.simplefilter("ignore")
+        models, unjudged = captured(subjects())
+        swaps = _swapped(models, int(runs), until)
+        pairs, unjudged_pairs = captured([similarity()])
+        return {
+            **swaps,
+            **{name: value for pair in pairs for name, value in _similarity(pair).items()},
+            "attack_success": {
+                model.name: _attack_success(model, int(attacks)) for model in models if model.name in CLASSIFIERS
+            },
+            "smallest": {model.name: _smallest(model) for model in models},
+            "reach": {model.name: _reach(model) for model in models},
+            "unjudged": unjudged | unjudged_pairs,
+        }
+
+
+def _swapped(models: Sequence[Subject], runs: int, until: float) -> dict[str, Any]:
+    """Swaps in turn over models, kinds and inputs: how many ran, how many were caught, and which were not."""
+    caught: Counter[str] = Counter()
+    ran: Counter[str] = Counter()
+    uncaught: list[str] = []
+    share = -(-runs // len(models))
+    for model in models:
+        desk = Desk(model)
+        for number in range(min(share, runs - ran.total())):
+            name = list(SWAPS)[number % len(SWAPS)]
+            if time.monotonic() > until:
+                break
+            inputs = model.draw(number)
+            verdict = desk.verdict(inputs, SWAPS[name](model.network, inputs, number))
+            ran[name] += 1
+            caught[name] += verdict is Verdict.BEYOND_SOUND
+            if verdict is not Verdict.BEYOND_SOUND:
+                uncaught.append(f"{model.name}, {name}, input {number}: {verdict.name}")
+    figures: dict[str, Any] = {"swaps_run": ran.total(), "swaps_caught": caught.total(), "swaps_uncaught": uncaught}
+    if ran.total() == 1000:
+        figures["swaps_caught_of_1000"] = caught.total()
+    return figures | {"swaps": {name: f"{caught[name]} of {ran[name]}" for name in ran}}
+
+
+def _similarity(pair: Subject) -> dict[str, Any]:
+    """The figures of MiniLM's similarity: reach by profile, and how much tighter calibrated bounds are."""
+    numerics, requests = pair.calibration.numerics, [pair.draw(seed) for seed in range(REACH_REQUESTS)]
+    by_profile = {
+        name: reaches(pair.network, replace(numerics, profile=profile), requests) for name, profile in PROFILES.items()
+    }
+    return {
+        "reach_sound": by_profile["fp32"]["sound"],
+        "reach_calibrated": by_profile["fp32"]["calibrated"],
+        "tightness": tightness(pair.network, numerics),
+        "tightness_k1536": tightness(pair.network, numerics, WIDE),
+        "similarity_reach": by_profile,
+    }
+
+
+def _attack_success(model: Subject, attacks: int) -> dict[str, float]:
+    """Part of the inputs whose class changes, by bound and profile."""
+    requests = [model.draw(seed) for seed in range(attacks)]
+    numerics = model.calibration.numerics
+    free = replace(numerics, factors=(0,) * len(numerics.factors))
+    return {
+        f"{name}, {bound}": flips(model.network, replace(used, profile=PROFILES[name]), requests)
+        for name, (bound, used) in product(("fp32", "tf32"), (("sound", free), ("calibrated", numerics)))
+    }
+
+
+def _smallest(model: Subject) -> dict[str, Any]:
+    inputs = model.draw(0)
+    sample = Sample(model.network, inputs, recompute(model.network, inputs), 0)
+    return {
+        "activation": summary(sample.activations(DRAWN)),
+        "weight": summary(sample.weights(DRAWN)),
+        "output": summary(sample.outputs(DRAWN, model.calibration.slash_band)),
+    }
+
+
+def _reach(model: Subject) -> dict[str, float]:
+    return reaches(model.network, model.calibration.numerics, [model.draw(seed) for seed in range(REACH_REQUESTS)])
