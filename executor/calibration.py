@@ -19,6 +19,7 @@ from torch import Tensor
 from executor.bounds import UNIT_ROUNDOFF, magnitude
 from executor.network import Network, operands_of
 from executor.operators import evaluate, evaluate_rounded, terms_of
+from executor.overflow import overflowing
 from executor.reach import Reach, judged_step, reach_of
 from executor.runner import Runner, profile, target_of
 from executor.trace import Results, recompute, results_of_calls
@@ -68,7 +69,7 @@ def calibrate(network: Network, samples: Sequence[Request]) -> Calibration:
     if not samples:
         raise BadInput("calibration needs at least one sample")
     exact = [recompute(network, sample) for sample in samples]
-    _require_finite(network, exact)
+    _require_finite(network, samples, exact)
     natural, difference = _natural(network, samples, exact)
     constant = _constant(network)
     errors = zip(network.graph.steps, natural, constant, strict=True)
@@ -81,11 +82,11 @@ def calibrate(network: Network, samples: Sequence[Request]) -> Calibration:
     return Calibration(numerics, tuple(natural), tuple(constant), output_band, slash_band, reach)
 
 
-def _require_finite(network: Network, exact: Sequence[Results]) -> None:
-    # Max-pool's patches hold -Inf on purpose; what is computed may not.
-    for results in exact:
+def _require_finite(network: Network, samples: Sequence[Request], exact: Sequence[Results]) -> None:
+    for inputs, results in zip(samples, exact, strict=True):
         for step, result in zip(network.graph.steps, results, strict=True):
-            if step.op in (Op.CONTRACT, Op.ADD, Op.MUL) and not bool(result.isfinite().all()):
+            operands = operands_of(step, inputs, network.weights, results)
+            if any(True for _ in overflowing(step, operands, result)):
                 raise BadInput(
                     f"a sample overflows in {step.origin or step.op.name}: no honest run of it can be judged"
                 )

@@ -7,6 +7,7 @@ this process dies, a request is claimed once.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -14,8 +15,7 @@ from executor.actor import Deeds, Office
 from executor.dispatcher import statuses_of
 from executor.orders import Order, input_tensors
 from executor.purse import Purse
-from rollup.chain.claims import Claim, Claims
-from rollup.chain.client import Snapshot
+from rollup.chain.claims import Claim, Claims, UndefinedClaim
 from rollup.chain.sender import Intent
 from rollup.codec import output_part_length
 from rollup.errors import Doubt, Refused
@@ -29,6 +29,15 @@ BOND_PERCENT = 150
 # A lease that ends within so many seconds is used for what is there.
 HURRY_SECONDS = 6
 _log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Stake:
+    """What one lease's claims are made with: the bond of each (wei), the turn that tells them from earlier ones, money."""
+
+    bond_wei: int
+    turn: str
+    purse: Purse
 
 
 class Claimer:
@@ -57,22 +66,33 @@ class Claimer:
         purse = Purse(deployment, at, self._office.address)
         intents = []
         for plan, model in zip(plans, models, strict=True):
+            least = self._claims.minimum_bond(at, plan.group.batch.batch, plan.attempts, self._office.address)
+            stake = Stake(least * BOND_PERCENT // 100, f"{plan.attempts}:{plan.group.turn}", purse)
+            undefined, rest = self._split(plan)
+            intents += [self._claim_undefined(plan, request, stake) for request in undefined]
             try:
-                claim = self._claim(plan, model, at)
+                intents += [self._claim(rest, model, stake)] if rest.requests else []
             except (Refused, Doubt) as error:
                 # No honest party bonds on doubt; the other leases are claimed all the same.
                 _log.error("executor.cannot_claim", requests=plan.group.batch.id.hex(), error=str(error))
-                continue
-            turn = f"{plan.attempts}:{plan.group.turn}"
-            intents.append(self._claims.claim(claim, turn, purse.take(claim.bond_wei * len(claim.present))))
         return intents
 
-    def _claim(self, plan: ClaimPlan, model: Model, at: Snapshot) -> Claim:
-        batch = plan.group.batch.batch
-        least = self._claims.minimum_bond(at, batch, plan.attempts, self._office.address)
+    def _split(self, plan: ClaimPlan) -> tuple[list[OrderedRequest], ClaimPlan]:
+        """Requests that overflow, which are claimed singly, and the others."""
+        undefined = [request for request in plan.requests if self._office.journal.jobs.read(request.id).undefined]
+        return undefined, replace(plan, requests=tuple(each for each in plan.requests if each not in undefined))
+
+    def _claim_undefined(self, plan: ClaimPlan, request: OrderedRequest, stake: Stake) -> Intent:
+        entry = self._office.journal.jobs.read(request.id).output or b""
+        claim = UndefinedClaim(plan.group.batch.batch, request.index, entry, stake.bond_wei)
+        return self._claims.claim_undefined(claim, stake.turn, stake.purse.take(stake.bond_wei))
+
+    def _claim(self, plan: ClaimPlan, model: Model, stake: Stake) -> Intent:
         entries = tuple(self._entry(model, request) for request in plan.requests)
         present = tuple(request.index for request in plan.requests)
-        return Claim(batch, plan.first, plan.count, present, entries, self._eager, least * BOND_PERCENT // 100)
+        batch = plan.group.batch.batch
+        claim = Claim(batch, plan.first, plan.count, present, entries, self._eager, stake.bond_wei)
+        return self._claims.claim(claim, stake.turn, stake.purse.take(stake.bond_wei * len(present)))
 
     def _entry(self, model: Model, request: OrderedRequest) -> bytes:
         """Output, whole or by root, and the trace root if eager; what is claimed by root is served."""

@@ -28,6 +28,8 @@ from rollup.types import InputSpec, Model, ModelId
 
 MAX_CACHE_BYTES = 2**33
 SELF_TEST_SEED = 0
+# Inputs are drawn within this, however wide their range is: bands are absolute, and ranges may end where f32 does.
+MAX_DRAWN = 2.0**20
 
 
 @dataclass(frozen=True)
@@ -114,15 +116,25 @@ def self_test(model: LoadedModel) -> None:
 
 
 def draw_inputs(inputs: Sequence[InputSpec], count: int, seed: int) -> list[list[Tensor]]:
-    """`count` requests' inputs, uniform over the registered ranges."""
+    """`count` requests' inputs, uniform over the registered ranges, of f32 as far as they lie within `MAX_DRAWN`."""
     generator = np.random.default_rng(seed)
     return [[_draw(item, generator) for item in inputs] for _ in range(count)]
+
+
+def drawn_range(item: InputSpec) -> tuple[float, float]:
+    """Least and greatest value that is drawn for an input; all of a range that lies wholly outside `MAX_DRAWN`."""
+    spec = TensorSpec.from_header(item.header)
+    if spec.dtype is not DType.F32:
+        return item.lo, item.hi
+    low, high = f32_of_bits(item.lo), f32_of_bits(item.hi)
+    within = max(low, -MAX_DRAWN), min(high, MAX_DRAWN)
+    return within if within[0] <= within[1] else (low, high)
 
 
 def _draw(item: InputSpec, generator: np.random.Generator) -> Tensor:
     spec = TensorSpec.from_header(item.header)
     if spec.dtype is DType.F32:
-        low, high = f32_of_bits(item.lo), f32_of_bits(item.hi)
+        low, high = drawn_range(item)
         return torch.from_numpy((generator.random(spec.shape) * (high - low) + low).astype(np.float32))
     values = generator.integers(item.lo, item.hi, size=spec.shape, endpoint=True)
     return from_bytes(spec, values.astype(spec.dtype.numpy).tobytes())

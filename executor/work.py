@@ -16,6 +16,7 @@ import structlog
 
 from executor.models import LoadedModel, Models
 from executor.orders import get_order, input_tensors
+from executor.overflow import find_overflow, is_suspect
 from rollup.blobs import Blobs
 from rollup.codec import Domain
 from rollup.errors import Conflict, NotFound, Retry, RollupError
@@ -104,16 +105,20 @@ class Worker:
         for start in range(0, len(ready), size):
             part = ready[start : start + size]
             outputs = loaded.runner.run([inputs for _, inputs in part])
-            for (job, _), output in zip(part, outputs, strict=True):
-                finished += self._complete(job, output)
+            for (job, inputs), output in zip(part, outputs, strict=True):
+                overflowing = find_overflow(loaded, inputs) if is_suspect(loaded, inputs, output) else None
+                if overflowing is None:
+                    finished += self._complete(job, output)
+                else:
+                    finished += self._complete(job, overflowing.store(self._tools.blobs), undefined=True)
         return finished
 
     def _inputs(self, loaded: LoadedModel, job: Job) -> list[bytes]:
         order = get_order(self._tools.blobs, job.request_id, self._tools.domain)
         return [tensor.data for tensor in input_tensors(self._tools.blobs, order, loaded.record.inputs)]
 
-    def _complete(self, job: Job, output: bytes) -> bool:
-        return self._write(job, lambda: self._tools.jobs.complete(job.request_id, job.token, output))
+    def _complete(self, job: Job, output: bytes, undefined: bool = False) -> bool:
+        return self._write(job, lambda: self._tools.jobs.complete(job.request_id, job.token, output, undefined))
 
     def _release(self, job: Job) -> None:
         self._write(job, lambda: self._tools.jobs.release(job.request_id, job.token))

@@ -44,6 +44,16 @@ class Claim:
         return bits % 2**WORD_BITS, bits >> WORD_BITS
 
 
+@dataclass(frozen=True)
+class UndefinedClaim:
+    """Arguments of one `claimUndefined` call. `entry`: the overflow, then the root of a trace that ends with it."""
+
+    batch: RequestBatch
+    index: int
+    entry: bytes
+    bond_wei: int
+
+
 class Claims(Contract):
     """Money in wei; `value_wei` is added to the caller's Vault balance first."""
 
@@ -59,11 +69,10 @@ class Claims(Contract):
         arguments = (claim.batch, claim.first, claim.count, list(claim.presence), b"".join(claim.entries))
         return self._intent("claim", *arguments, claim.eager, claim.bond_wei, value_wei=value_wei, turn=turn)
 
-    def claim_undefined(
-        self, batch: RequestBatch, index: int, entry: bytes, bond_wei: int, turn: str = "", value_wei: int = 0
-    ) -> Intent:
-        """`entry`: the place that overflows, then the trace root. `turn` as in `claim`."""
-        return self._intent("claimUndefined", batch, index, entry, bond_wei, value_wei=value_wei, turn=turn)
+    def claim_undefined(self, claim: UndefinedClaim, turn: str = "", value_wei: int = 0) -> Intent:
+        """`turn` as in `claim`."""
+        arguments = (claim.batch, claim.index, claim.entry, claim.bond_wei)
+        return self._intent("claimUndefined", *arguments, value_wei=value_wei, turn=turn)
 
     def finalise(self, requests: RequestBatch, claims: ClaimBatch) -> Intent:
         return self._intent("finalise", requests, claims)

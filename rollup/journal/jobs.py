@@ -47,7 +47,8 @@ class Work:
 
 @dataclass(frozen=True)
 class Job:
-    """One job as journalled. `output` is the canonical bytes of the output tensor, once DONE.
+    """One job as journalled. `output` is the canonical bytes of the output tensor, once DONE; if `undefined`, the
+    entry of a claim that names the overflow.
 
     `token` is the fencing token of the last lease, zero before the first. `lease_until`: seconds since the epoch.
     """
@@ -61,6 +62,7 @@ class Job:
     lease_until: float
     attempts: int
     output: bytes | None
+    undefined: bool
     error: str | None
 
 
@@ -103,9 +105,10 @@ class Jobs:
         """A sign of life of the worker. Raises Conflict if the token is stale."""
         self._change(request_id, token, {"lease_until": lease_until})
 
-    def complete(self, request_id: RequestId, token: int, output: bytes) -> None:
-        """Journals the output. Raises Conflict if the token is stale."""
-        self._change(request_id, token, {"status": JobStatus.DONE, "output": output, "error": None})
+    def complete(self, request_id: RequestId, token: int, output: bytes, undefined: bool = False) -> None:
+        """Journals the output, or what overflows in its place. Raises Conflict if the token is stale."""
+        values = {"status": JobStatus.DONE, "output": output, "undefined": undefined, "error": None}
+        self._change(request_id, token, values)
 
     def fail(self, request_id: RequestId, token: int, error: str) -> JobStatus:
         """Gives a job back after an error; returns QUEUED or QUARANTINED. Raises Conflict if the token is stale."""
@@ -193,6 +196,7 @@ def _row(work: Work) -> dict[str, Any]:
         "token": 0,
         "lease_until": 0.0,
         "attempts": 0,
+        "undefined": False,
     }
 
 

@@ -6,7 +6,19 @@ moments are seconds since the Unix epoch.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
 
 METADATA = MetaData()
 
@@ -62,6 +74,7 @@ jobs = Table(
     Column("lease_until", Float, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("output", LargeBinary),
+    Column("undefined", Boolean, nullable=False),
     Column("error", String(1024)),
 )
 Index("jobs_by_model", jobs.c.model, jobs.c.status, jobs.c.place)

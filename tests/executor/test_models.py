@@ -23,9 +23,13 @@ from tests.executor.nets import ConvNet
 TERMS = Terms(0.0, 1.0, 1_000_000, Windows(30, 20, 10, 10, 20))
 
 
-def package(seed: int = 1) -> Package:
+def package(seed: int = 1, scale: float = 1.0) -> Package:
     torch.manual_seed(seed)
-    captured = capture(ConvNet().eval(), [torch.zeros(1, 1, 8, 8)])
+    module = ConvNet().eval()
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.mul_(scale)
+    captured = capture(module, [torch.zeros(1, 1, 8, 8)])
     return Package(captured.program, captured.committed)
 
 

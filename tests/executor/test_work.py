@@ -29,9 +29,9 @@ MAX_ATTEMPTS = 3
 class Bench:
     """One model, a journal, and workers to be put in front of it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, hi: float = 1.0, scale: float = 1.0) -> None:
         self.blobs = open_blobs(folder / "blobs")
-        self.registration: Registration = prepare(self.blobs, package(), Terms(0, 1, 1, Windows(1, 1, 1, 1, 1)))
+        self.registration: Registration = prepare(self.blobs, package(scale=scale), Terms(0, hi, 1, Windows(1, 1, 1, 1, 1)))
         self.model = model_id(self.registration.record)
         self.jobs: Jobs = open_journal(folder / "journal.db", MAX_ATTEMPTS).jobs
         self.models = Models(self.blobs)
@@ -174,3 +174,14 @@ def test_another_model__is_left_alone(bench: Bench) -> None:
     bench.jobs.add([other])
     bench.worker().execute(id_)
     assert bench.jobs.read(other.request_id).status is JobStatus.QUEUED
+
+
+def test_a_request_that_overflows__is_journalled_as_the_entry_that_says_so(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, hi=3e38, scale=100.0)
+    huge = canonical_bytes(torch.full((1, 1, 8, 8), 3e38))
+    ids = [bench.order(0, huge), bench.order(1)]
+    assert bench.worker().execute(ids[0]) == 2
+    over, plain = (bench.jobs.read(id_) for id_ in ids)
+    assert (over.undefined, plain.undefined) == (True, False)
+    assert len(over.output or b"") == 40
+    assert len(plain.output or b"") == bench.loaded.network.graph.output.byte_length

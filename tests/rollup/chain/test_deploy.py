@@ -25,7 +25,7 @@ def test_create_address__is_what_the_chain_computes(anvil: Anvil) -> None:
 
 
 def test_deploy__without_a_contract__is_not_found(anvil: Anvil) -> None:
-    with pytest.raises(NotFound, match="no contract PointwiseJudge was compiled"):
+    with pytest.raises(NotFound, match="no contract LimitsJudge was compiled"):
         deploy.deploy(anvil.client(), anvil.sender(0), small_system(Address(b"s" * 20)), Artifacts({}))
 
 
