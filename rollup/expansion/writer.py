@@ -74,5 +74,5 @@ class Writer:
         return self.call(Function.PERMUTE, x, dims=(*range(rank - 2), rank - 1, rank - 2))
 
 
-# Writes a call out in primitive ones over the operands given, and returns what makes its result.
+# Writes a call out in primitive ones over the operands given; returns the last of them, which makes its result.
 Expand = Callable[[Writer, Call, Sequence[Ref]], Ref]

@@ -66,6 +66,11 @@ class Builder:
         sizes = (result.elements, seed.spec.elements, result.elements)
         return self.step(Op.PAD, result, [seed], Axes((fill, *sizes), 1))
 
+    def cast(self, x: Operand, dtype: DType) -> Operand:
+        if x.spec.dtype is dtype:
+            return x
+        return self.step(Op.CAST, TensorSpec(dtype, x.spec.shape), [x])
+
     def made_by(self, operand: Operand) -> Step | None:
         """The step that makes an operand; None for inputs and weights."""
         return self.steps[operand.index] if operand.source is Source.STEP else None
@@ -76,12 +81,11 @@ class Builder:
             inputs = [Operand(Source.INPUT, place, spec) for place, spec in enumerate(self._program.inputs)]
             weights = [Operand(Source.WEIGHT, place, w.spec) for place, w in enumerate(self._program.weights)]
             alike = [operand for operand in (*inputs, *weights) if operand.spec.dtype is dtype]
-            self._seeds[dtype] = alike[0] if alike else self._cast(inputs[0], dtype)
+            self._seeds[dtype] = alike[0] if alike else self._first(inputs[0], dtype)
         return self._seeds[dtype]
 
-    def _cast(self, x: Operand, dtype: DType) -> Operand:
-        first = self.strided(x, TensorSpec(x.spec.dtype, (1,)), (0,))
-        return self.step(Op.CAST, TensorSpec(dtype, (1,)), [first])
+    def _first(self, x: Operand, dtype: DType) -> Operand:
+        return self.cast(self.strided(x, TensorSpec(x.spec.dtype, (1,)), (0,)), dtype)
 
     def _operand(self, ref: Ref) -> Operand:
         index = self.results[ref.index] if ref.source is Source.STEP else ref.index

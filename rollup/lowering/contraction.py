@@ -20,7 +20,7 @@ from rollup.lowering.builder import (
     strides_of,
 )
 from rollup.lowering.rows import Precision, total
-from rollup.tensor import TensorSpec
+from rollup.tensor import DType, TensorSpec
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,13 @@ def contract(
         spec = derived(result.elements, pieces)
         parts.append(_one(builder, [left.x, right.x], spec, left.length, [*cut, Axis(pieces, 1, 1)]))
     rows = joined(builder, parts, result.elements)
-    summed = total(builder, rows, derived(result.elements) if bias else result, 1, Precision.DERIVED)
+    summed = total(builder, rows, derived(*result.shape) if bias else result, 1, Precision.DERIVED)
     if bias:
         dims = [axis.size for axis in axes]
         attributes = (*dims, *strides_of(dims), *(axis.bias for axis in axes))
-        builder.step(Op.ADD, result, [summed, *bias], Axes(attributes, len(dims)))
+        wide = [summed, builder.cast(bias[0], DType.F32)]
+        added = builder.step(Op.ADD, derived(*result.shape), wide, Axes(attributes, len(dims)))
+        builder.cast(added, result.dtype)
     return False
 
 
