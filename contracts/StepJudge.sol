@@ -28,10 +28,12 @@ import {F32, TensorHeader, TensorRoot} from "./types/Roots.sol";
 contract StepJudge is IStepJudge, Openings {
     ILimitsJudge public immutable LIMITS_JUDGE;
     IOperatorJudge public immutable POINTWISE_JUDGE;
+    IOperatorJudge public immutable TRANSCENDENTAL_JUDGE;
 
-    constructor(ILimitsJudge limitsJudge, IOperatorJudge pointwiseJudge) {
+    constructor(ILimitsJudge limitsJudge, IOperatorJudge pointwiseJudge, IOperatorJudge transcendentalJudge) {
         LIMITS_JUDGE = limitsJudge;
         POINTWISE_JUDGE = pointwiseJudge;
+        TRANSCENDENTAL_JUDGE = transcendentalJudge;
     }
 
     /// @inheritdoc IStepJudge
@@ -121,8 +123,8 @@ contract StepJudge is IStepJudge, Openings {
     }
 
     /// @dev One line a family; codes of no family were refused before.
-    function _familyOf(Family) private view returns (IOperatorJudge) {
-        return POINTWISE_JUDGE;
+    function _familyOf(Family family) private view returns (IOperatorJudge) {
+        return family == Family.Pointwise ? POINTWISE_JUDGE : TRANSCENDENTAL_JUDGE;
     }
 
     /// @dev What a family is shown: the bytes of the runs, which lie in calldata.

@@ -7,7 +7,8 @@ import "./ConstantsLib.sol";
 enum Family {
     Unknown,
     Step,
-    Pointwise
+    Pointwise,
+    Transcendental
 }
 
 /// @notice What an element of the result reads (PROTOCOL.md, section 3).
@@ -45,6 +46,8 @@ library OperatorsLib {
         if (code == OP_ADD || code == OP_MUL || code == OP_RELU) return Family.Pointwise;
         if (code >= OP_SUB && code <= OP_WHERE && code != OP_POW) return Family.Pointwise;
         if (code >= OP_NEG && code <= OP_CAST) return Family.Pointwise;
+        if (code == OP_POW || (code >= OP_EXP && code <= OP_LOG1P)) return Family.Transcendental;
+        if (code >= OP_SOFTMAX && code <= OP_NORM) return Family.Transcendental;
         return Family.Unknown;
     }
 

@@ -19,7 +19,6 @@ BITS = 127
 FACTOR_ONE = 256
 # Of the scale: covers what an enclosure errs by.
 _OWN_ERROR = -24
-_F16_LIMIT = 0x47800000
 
 
 @dataclass(frozen=True)
@@ -118,6 +117,12 @@ class Bound:
     sound: Approx
     rest: Approx
 
+    @classmethod
+    def counted(cls, scale: Approx, count: Approx | int, rest: Approx) -> Bound:
+        """`count` times `scale`, which is given in units of 2^-24, and `rest`, in units of 2^-126."""
+        scale = scale.scaled(-24)
+        return cls(scale, scale * count, rest.scaled(-126))
+
     def reach(self, factor: int) -> Approx:
         """t by `factor` (1/256; zero for the sound bound), with what the enclosure itself errs by."""
         allowed = self.sound
@@ -140,6 +145,10 @@ class Enclosure:
         low, high = nearest(dtype, self.centre - reach), nearest(dtype, self.centre + reach)
         if not floats.is_finite(value):
             return floats.is_finite(low) and floats.is_finite(high)
+        # A result below the least normal number may be flushed.
+        if floats.magnitude(value) == 0:
+            least = floats.FORMATS[dtype].least_normal
+            low, high = (0 if floats.magnitude(end) < least else end for end in (low, high))
         return not floats.ordinal(low) <= floats.ordinal(value) <= floats.ordinal(high)
 
     def find(self, dtype: DType, value: int, factor: int) -> Finding:
@@ -161,15 +170,4 @@ class Enclosure:
 
 def nearest(dtype: DType, value: Approx) -> int:
     """RN to `dtype` (f32, f16, bf16): the f32 of that value, ties to even, subnormals kept, overflow to infinity."""
-    if dtype not in (DType.F16, DType.BF16):
-        return floats.round_to_f32(value.mantissa, value.exponent)
-    # The last place: 11 bits and 2^-24 in f16, 8 bits and 2^-133 in bf16. What f32 then holds is exact.
-    places, least = (11, -24) if dtype is DType.F16 else (8, -133)
-    place = max(value.exponent + BITS - places, least)
-    shift = place - value.exponent
-    size = abs(value.mantissa)
-    multiple, rest, half = size >> shift, size & (1 << shift) - 1, 1 << shift - 1
-    multiple += rest > half or (rest == half and multiple & 1 == 1)
-    bits = floats.round_to_f32(multiple, place)
-    sign = 1 << 31 if value.mantissa < 0 else 0
-    return sign | (floats.INFINITY if dtype is DType.F16 and bits >= _F16_LIMIT else bits)
+    return floats.round_to(dtype, value.mantissa, value.exponent)

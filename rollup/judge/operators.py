@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from rollup.graph import Op
-from rollup.judge import cast, choice, contraction, movement, order, pointwise, unary
+from rollup.judge import (
+    cast,
+    choice,
+    contraction,
+    functions,
+    movement,
+    order,
+    pointwise,
+    powers,
+    tails,
+    unary,
+)
 from rollup.judge.operator import Operator
 
 
@@ -16,5 +27,5 @@ def _table(operators: Iterable[Operator]) -> Mapping[Op, Operator]:
     return {operator.op: operator for operator in sorted(operators, key=lambda operator: operator.op)}
 
 
-FAMILIES = (contraction, movement, order, pointwise, unary, choice, cast)
+FAMILIES = (contraction, movement, order, pointwise, unary, choice, cast, functions, powers, tails)
 OPERATORS = _table(operator for family in FAMILIES for operator in family.OPERATORS)

@@ -54,6 +54,38 @@ contract ParityJudgeTest is Harness {
         _compare("movement");
     }
 
+    function test_judge_functions_areJudgedAsByTheTwin() public view {
+        string[14] memory names = [
+            "exp",
+            "log",
+            "tanh",
+            "sigmoid",
+            "sqrt",
+            "rsqrt",
+            "erf",
+            "gelu",
+            "gelu_tanh",
+            "silu",
+            "sin",
+            "cos",
+            "expm1",
+            "log1p"
+        ];
+        for (uint256 i = 0; i < names.length; ++i) {
+            _compare(names[i]);
+        }
+    }
+
+    function test_judge_powers_areJudgedAsByTheTwin() public view {
+        _compare("pow");
+    }
+
+    function test_judge_tailsOfRows_areJudgedAsByTheTwin() public view {
+        _compare("softmax");
+        _compare("log_softmax");
+        _compare("norm");
+    }
+
     function test_judge_links_areJudgedAsByTheTwin() public view {
         _compare("link");
     }

@@ -4,12 +4,13 @@ pragma solidity ^0.8.28;
 import {LimitsJudge} from "../../../contracts/LimitsJudge.sol";
 import {PointwiseJudge} from "../../../contracts/PointwiseJudge.sol";
 import {StepJudge} from "../../../contracts/StepJudge.sol";
+import {TranscendentalJudge} from "../../../contracts/TranscendentalJudge.sol";
 
 /// @notice A StepJudge with all its families, for one nonce of whoever makes it.
 contract Judges {
     StepJudge public immutable JUDGE;
 
     constructor() {
-        JUDGE = new StepJudge(new LimitsJudge(), new PointwiseJudge());
+        JUDGE = new StepJudge(new LimitsJudge(), new PointwiseJudge(), new TranscendentalJudge());
     }
 }

@@ -1,0 +1,161 @@
+"""The last steps of softmax, log-softmax and the norms, from the sums of a row (PROTOCOL.md, 5, "Tails").
+
+The sums are steps of their own. A fused kernel had its own, not those that are committed: its errors in them, `n` terms
+each, are in the bounds here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rollup.errors import BadGraph
+from rollup.graph import Op
+from rollup.judge import floats
+from rollup.judge import transcendental as real
+from rollup.judge.approx import ONE, ZERO, Approx, Bound, Enclosure
+from rollup.judge.finding import ACQUITTED, Finding
+from rollup.judge.operator import FLOATS, Case, Family, Operator
+from rollup.judge.reads import nary
+from rollup.judge.rounded import judged
+
+MINUS_INFINITY = floats.INFINITY | 1 << 31
+# n · 2^-24 stays below 1.
+MAX_TERMS = 2**24 - 1
+NORM_COUNT = 16
+# Bits of the norm's mask: which of its operands are there beside x and r.
+_MEAN, _WEIGHT, _BIAS = 1, 2, 4
+
+
+def softmax_of(x: int, m: int, s: int, n: int) -> Enclosure | None:
+    """`e^(x − m) / s` of f32 bits, x finite or −Inf; None unless m is finite and s finite and positive."""
+    top, total = _finite(m), _finite(s)
+    if top is None or total is None or total.mantissa <= 0:
+        return None
+    rest = 1 + ONE / total
+    value = _finite(x)
+    if value is None:
+        return Enclosure(ZERO, Bound.counted(ZERO, 0, rest)) if x == MINUS_INFINITY else None
+    y = real.exp(value - top) / total
+    return Enclosure(y, Bound.counted(y * (8 + abs(value) + abs(top)), _count(n), rest))
+
+
+def log_softmax_of(x: int, m: int, s: int, n: int) -> Enclosure | None:
+    """`(x − m) − ln s` of f32 bits; None unless all are finite and s is positive."""
+    value, top, total = _finite(x), _finite(m), _finite(s)
+    if value is None or top is None or total is None or total.mantissa <= 0:
+        return None
+    log = real.log(total)
+    return Enclosure(value - top - log, Bound.counted(8 + abs(value) + abs(top) + abs(log), _count(n), ONE))
+
+
+@dataclass(frozen=True)
+class Normed:
+    """Operands of a norm: `(x − mean) · r · weight + bias`, over a row of n."""
+
+    x: Approx
+    r: Approx
+    mean: Approx = ZERO
+    weight: Approx = ONE
+    bias: Approx = ZERO
+
+    def enclosure(self, n: int) -> Enclosure:
+        r, gain, mean = abs(self.r), abs(self.weight), abs(self.mean)
+        z = (self.x - self.mean) * self.r
+        y = z * self.weight
+        size = abs(self.x) + mean
+        scale = (gain * r * size + abs(y) + abs(self.bias)).scaled(-24)
+        shift = r * mean
+        lost = (1 + shift + abs(z) * (1 + shift * shift) / 2) * n / (2**24 - n)
+        sound = scale * NORM_COUNT + gain * lost
+        rest = (1 + size) * (1 + gain) * (1 + r)
+        return Enclosure(y + self.bias, Bound(scale, sound, rest.scaled(-124)))
+
+
+def normed_of(operands: list[int], mask: int) -> Normed | None:
+    """From f32 bits: x, the mean if bit 0 is set, r, weight if bit 1, bias if bit 2; None unless all are finite."""
+    values = [_finite(bits) for bits in operands]
+    found = [value for value in values if value is not None]
+    if len(found) < len(values):
+        return None
+    rest = iter(found)
+    x = next(rest)
+    mean = next(rest) if mask & _MEAN else ZERO
+    r = next(rest)
+    weight = next(rest) if mask & _WEIGHT else ONE
+    return Normed(x, r, mean, weight, next(rest) if mask & _BIAS else ZERO)
+
+
+def _finite(bits: int) -> Approx | None:
+    return Approx.of_float(bits) if floats.is_finite(bits) else None
+
+
+def _count(n: int) -> Approx:
+    """16 + n / 4."""
+    return Approx.make(64 + n, -2)
+
+
+def _operands(case: Case) -> list[int]:
+    return [case.operand_f32(run) for run in range(1, len(case.values))]
+
+
+def _require_terms(n: int) -> None:
+    if not 1 <= n <= MAX_TERMS:
+        raise BadGraph(f"a row of {n} is outside 1..{MAX_TERMS}")
+
+
+def _find_softmax(case: Case) -> Finding:
+    case.require(FLOATS, FLOATS)
+    n = case.step.attributes[-1]
+    _require_terms(n)
+    x, m, s = operands = _operands(case)
+    enclosure = (softmax_of if case.step.op is Op.SOFTMAX else log_softmax_of)(x, m, s, n)
+    return ACQUITTED if enclosure is None else judged(case, enclosure, operands)
+
+
+def _find_norm(case: Case) -> Finding:
+    case.require(FLOATS, FLOATS)
+    mask, n = case.step.attributes[-2:]
+    _require_terms(n)
+    operands = _operands(case)
+    if not 0 <= mask < 8 or len(operands) != 2 + mask.bit_count():
+        raise BadGraph(f"a norm with the mask {mask} does not have {len(operands)} operands")
+    normed = normed_of(operands, mask)
+    return ACQUITTED if normed is None else judged(case, normed.enclosure(n), operands)
+
+
+OPERATORS = (
+    Operator(
+        Op.SOFTMAX,
+        Family.TRANSCENDENTAL,
+        nary(3, extras=1),
+        "x, m, s",
+        "`e^(x − m) / s`; 0 where x is −Inf",
+        "`t = (16 + n/4)·S + (1 + 1/s)·2⁻¹²⁶`, `S = u·y*·(8 + abs(x) + abs(m))`",
+        "Higham, section 3.1, for the kernel's own sum; exp's bound at `x·log₂e − m·log₂e` (flash kernels)",
+        _find_softmax,
+        "n",
+    ),
+    Operator(
+        Op.LOG_SOFTMAX,
+        Family.TRANSCENDENTAL,
+        nary(3, extras=1),
+        "x, m, s",
+        "`(x − m) − ln s`",
+        "`t = (16 + n/4)·S + 2⁻¹²⁶`, `S = u·(8 + abs(x) + abs(m) + abs(ln s))`",
+        "as softmax, absolute",
+        _find_softmax,
+        "n",
+    ),
+    Operator(
+        Op.NORM,
+        Family.TRANSCENDENTAL,
+        nary(2, extras=2, most=5),
+        "x, (μ), r, (g), (b)",
+        "`z·g + b`, `z = (x − μ)·r`",
+        "`t = 16·S + n·u/(1 − n·u)·abs(g)·(r·abs(μ) + 1 + abs(z)·(μ²r² + 1)/2) + 4·(1 + abs(x) + abs(μ))·(1 + abs(g))·"
+        "(1 + r)·2⁻¹²⁶`, `S = u·(abs(g)·r·(abs(x) + abs(μ)) + abs(g·z) + abs(b))`",
+        "Higham, 3.1, for the kernel's own mean and variance: `mean abs(x) ≤ abs(μ) + 1/r`, `mean x² ≤ μ² + 1/r²`",
+        _find_norm,
+        "mask, n",
+    ),
+)
