@@ -1,104 +1,49 @@
 """What claiming costs a forward pass: the executor's run of a batch against the plain model's, in one process.
 
-Both are given the same stacked input; the executor's also gives every request's canonical output bytes. A pair is the
-best of a few runs of each, in turn, since whatever else the machine does only ever slows a run. The order alternates,
-and the median of the pairs' ratios is reported.
+MiniLM, eight texts of 128 tokens. Both are given the same stacked input; the executor's also gives every request's
+canonical output bytes. `ratio` is the median of many pairs' ratios; `noise` is that of the plain model against itself,
+measured in the same rounds: what this machine calls equal.
 """
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor, nn
 
-from executor.capture import capture
-from executor.network import Network
+from bench._subjects import Subject, subject
+from bench._timing import CORES, in_turn, pinned_threads, ratio, typical
 from executor.runner import Runner
-from rollup.lowering import lower
 
-PAIRS = 50
-# Of each side, for one pair.
-RUNS = 3
-LEAST_SECONDS = 0.2
-FIRST_BATCH = 64
+BATCH, TOKENS = 8, 128
+ROUNDS = 400
 
 
-class Appraiser(nn.Module):
-    """A network of an ordinary kind: f32 [N, 10] from f32 [N, 3, 64, 64], 36 million multiplications a request."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.features = nn.Sequential(
-            nn.Conv2d(3, 32, 3, padding=1),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-            nn.Conv2d(32, 64, 3, padding=1),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-            nn.Conv2d(64, 128, 3, padding=1, groups=2),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-        )
-        self.hidden = nn.Linear(128 * 64, 512)
-        self.scores = nn.Linear(512, 10)
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        scores: Tensor = self.scores(torch.relu(self.hidden(self.features(pictures).flatten(1))))
-        return scores
+def run(seconds: float = 90.0) -> dict[str, Any]:
+    """Rounds for so many seconds. `ratio`: claimed forward over plain forward."""
+    return measured(subject("minilm", TOKENS), BATCH, seconds)
 
 
-def run() -> dict[str, Any]:
-    """`ratio`: claimed forward over plain forward, median of the pairs. Times in seconds."""
-    torch.manual_seed(0)
-    module = Appraiser().eval()
-    captured = capture(module, [torch.zeros(1, 3, 64, 64)])
-    runner = Runner(Network(captured.program, lower(captured.program), tuple(captured.weights.values())))
-    inputs = _batch(module)
+def measured(model: Subject, batch: int, limit_seconds: float, threads: int = CORES) -> dict[str, Any]:
+    """The figures of one model; times in seconds."""
+    inputs = [torch.cat(parts) for parts in zip(*(model.draw(seed) for seed in range(batch)), strict=True)]
+    runner = Runner(model.network)
 
     def plain() -> None:
         with torch.inference_mode():
-            module(inputs)
+            model.module(*inputs)
 
     def claimed() -> None:
-        runner.run_stacked([inputs])
+        runner.run_stacked(inputs)
 
-    pairs = [_pair(plain, claimed, place % 2 == 1) for place in range(-2, PAIRS)][2:]
+    with pinned_threads(threads):
+        rounds = in_turn([plain, claimed, plain], ROUNDS, limit_seconds)
     return {
-        "ratio": statistics.median(mine / theirs for theirs, mine in pairs),
-        "pairs": PAIRS,
-        "batch": len(inputs),
-        "plain_seconds": statistics.median(theirs for theirs, _ in pairs),
-        "claimed_seconds": statistics.median(mine for _, mine in pairs),
-        "threads": torch.get_num_threads(),
+        "ratio": ratio(rounds, 1),
+        "noise": ratio(rounds, 2),
+        "rounds": len(rounds),
+        "batch": batch,
+        "plain_seconds": typical(rounds, 0),
+        "claimed_seconds": typical(rounds, 1),
+        "threads": threads,
     }
-
-
-def _batch(module: nn.Module) -> Tensor:
-    """A batch whose plain forward takes long enough."""
-    size = FIRST_BATCH
-    while True:
-        inputs = torch.rand(size, 3, 64, 64)
-        with torch.inference_mode():
-            # The first of them warms up.
-            if min(_seconds(partial(module, inputs)) for _ in range(4)) >= LEAST_SECONDS:
-                return inputs
-        size *= 2
-
-
-def _pair(plain: Callable[[], None], claimed: Callable[[], None], swapped: bool) -> tuple[float, float]:
-    """Seconds of both, run in turn."""
-    acts = (claimed, plain) if swapped else (plain, claimed)
-    runs = [[_seconds(act) for act in acts] for _ in range(RUNS)]
-    first, second = (min(run[place] for run in runs) for place in range(2))
-    return (second, first) if swapped else (first, second)
-
-
-def _seconds(act: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    act()
-    return time.perf_counter() - start

@@ -57,7 +57,7 @@ class Desk:
         self._network, self._calibration = subject.network, subject.calibration
         self._weights = Held([to_canonical(weight) for weight in self._network.weights])
         model = LoadedModel(self.record, self._network, self._calibration.numerics, Runner(self._network))
-        self._checker = Checker(model)
+        self.checker = Checker(model)
 
     @cached_property
     def record(self) -> Model:
@@ -77,15 +77,23 @@ class Desk:
             windows=_WINDOWS,
         )
 
+    def served(self, trace: Trace) -> Shelf:
+        """What an executor serves of a trace."""
+        shelf = Shelf()
+        Blobs(shelf).put_tensors(list(trace.tensors))
+        return shelf
+
     def verdict(self, inputs: Sequence[Tensor], results: Sequence[Tensor]) -> Verdict:
         """The judge's, on the gravest fault that the checker finds in this trace, claimed with its own output."""
         trace = Trace.of(list(results))
+        return self.opened_verdict(inputs, trace, self.served(trace))
+
+    def opened_verdict(self, inputs: Sequence[Tensor], trace: Trace, shelf: Shelf) -> Verdict:
+        """The same of a trace that is served already: it is fetched, hashed and checked."""
         opened = OpenedTrace(self._network.graph, trace.root)
-        shelf = Shelf()
-        Blobs(shelf).put_tensors(list(trace.tensors))
         opened.fetch(BlobReader(shelf))
         evidence = self._evidence(inputs, trace, opened)
-        proof = self._checker.find_fault(evidence, opened)
+        proof = self.checker.find_fault(evidence, opened)
         return Verdict.NO_FAULT if proof is None else judge(evidence.committed, proof)
 
     def _evidence(self, inputs: Sequence[Tensor], trace: Trace, opened: OpenedTrace) -> Evidence:
