@@ -1,4 +1,4 @@
-"""The executor's commands: `anh executor`, `anh worker`, `anh model push`."""
+"""The executor's commands: `anh executor`, `anh worker`, `anh model calibrate`, `anh model push`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from executor.registration import Registration, Terms, prepare, read_samples
+from executor.calibration import Calibration, Plan
+from executor.calibration.document import read_document
+from executor.network import Network
+from executor.registration import Registration, Terms, enter, measure, read_samples
 from executor.service import Options, run_executor
 from executor.tasks import run_worker
 from rollup.blobs import open_blobs
@@ -39,18 +42,40 @@ def worker(settings_file: SettingsFile = None) -> None:
     run_worker(Settings.load(settings_file))
 
 
-@model.callback()
-def _models() -> None:
-    """Keeps `push` a sub-command though it is the only one."""
+Folder = Annotated[Path, typer.Argument(help="Holds program.json and weights.safetensors.")]
+SampleFile = Annotated[Path | None, typer.Option(help="Safetensors: input_0 [n, ...], input_1 ...")]
+Least = Annotated[float, typer.Option(help="Least value of an input element.")]
+Greatest = Annotated[float, typer.Option(help="Greatest value of an input element.")]
+
+
+@model.command("calibrate")
+def calibrate_model(
+    folder: Folder,
+    document: Annotated[Path, typer.Argument(help="Where the calibration is written, for `push --calibration`.")],
+    samples: SampleFile = None,
+    lo: Least = 0.0,
+    hi: Greatest = 1.0,
+    device: Annotated[list[str] | None, typer.Option(help="A device to measure on; cpu if none is given.")] = None,
+) -> None:
+    """Measures how much honest runs of a model err, and writes what was found. Registers nothing."""
+    configure_logs()
+    package = read_folder(folder)
+    requests = read_samples(samples, package.program) if samples else []
+    terms = Terms(lo, hi, 0, Windows(0, 0, 0, 0, 0))
+    plan = Plan(devices=tuple(device or ("cpu",)))
+    calibration = measure(Network.from_package(package), terms, requests, plan)
+    document.write_bytes(calibration.document)
+    _show(calibration)
 
 
 @model.command()
 def push(
-    folder: Annotated[Path, typer.Argument(help="Holds program.json and weights.safetensors.")],
+    folder: Folder,
     settings_file: SettingsFile = None,
-    samples: Annotated[Path | None, typer.Option(help="Safetensors: input_0 [n, ...], input_1 ...")] = None,
-    lo: Annotated[float, typer.Option(help="Least value of an input element.")] = 0.0,
-    hi: Annotated[float, typer.Option(help="Greatest value of an input element.")] = 1.0,
+    samples: SampleFile = None,
+    lo: Least = 0.0,
+    hi: Greatest = 1.0,
+    calibration: Annotated[Path | None, typer.Option(help="What `calibrate` wrote; else it is done now.")] = None,
     min_bond_gas: Annotated[int, typer.Option(help="Least bond of a claim, in gas.")] = 3_000_000,
     windows: Annotated[
         str, typer.Option(help="Seconds to challenge, open, collect, supply, prove.")
@@ -62,9 +87,13 @@ def push(
     package = read_folder(folder)
     terms = Terms(lo, hi, min_bond_gas, windows_of(windows))
     requests = read_samples(samples, package.program) if samples else []
-    registration = prepare(open_blobs(settings.blobs), package, terms, requests)
+    network = Network.from_package(package)
+    found = read_document(calibration.read_bytes(), network) if calibration else measure(network, terms, requests)
+    registration = enter(open_blobs(settings.blobs), package, terms, found)
     register(settings, registration)
-    _show(registration)
+    _show(found)
+    # Alone on its line, for scripts.
+    print("0x" + model_id(registration.record).hex())
 
 
 def register(settings: Settings, registration: Registration) -> None:
@@ -83,9 +112,8 @@ def windows_of(text: str) -> Windows:
     return Windows(*(int(part) for part in parts))
 
 
-def _show(registration: Registration) -> None:
-    calibration = registration.calibration
-    table = Table("step's worst error", "natural", "constant rows", "factor", title="Calibration, units of u·Σ|ab|")
+def _show(calibration: Calibration) -> None:
+    table = Table("step's worst error", "natural", "constant rows", "factor", title="Calibration, units of the scale")
     rows = zip(calibration.natural, calibration.constant, calibration.numerics.factors, strict=True)
     for number, (natural, constant, factor) in enumerate(rows):
         if factor:
@@ -95,5 +123,3 @@ def _show(registration: Registration) -> None:
     reach = calibration.reach
     console.print(f"output band {calibration.output_band:.3g}, slashing band {calibration.slash_band:.3g}")
     console.print(f"reach {reach.calibrated.max():.3g} calibrated, {reach.sound.max():.3g} sound")
-    # Alone on its line, for scripts.
-    print("0x" + model_id(registration.record).hex())

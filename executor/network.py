@@ -16,7 +16,10 @@ from rollup.program import Program
 
 @dataclass(frozen=True)
 class Network:
-    """`weights` are f32 (or integer) CPU tensors, in the order of their bundle."""
+    """`program` is what runs fast; `lowered` holds it written out in primitive calls, and its graph.
+
+    `weights` are CPU tensors, in the order of their bundle.
+    """
 
     program: Program
     lowered: Lowered
@@ -27,9 +30,19 @@ class Network:
         return self.lowered.graph
 
     @property
+    def expanded(self) -> Program:
+        """The program in primitive calls only, whose results the graph has."""
+        return self.lowered.program
+
+    @property
     def byte_length(self) -> int:
         """Bytes of the weights."""
         return sum(weight.spec.byte_length for weight in self.program.weights)
+
+    @property
+    def result_bytes(self) -> int:
+        """Bytes of a trace: the results of all steps of one request."""
+        return sum(step.result.byte_length for step in self.graph.steps)
 
     @classmethod
     def from_package(cls, package: Package) -> Network:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from executor.calibration import Calibration, calibrate
+from executor.calibration import DEFAULT_PLAN, Calibration, Plan, calibrate
 from executor.models import draw_inputs
 from executor.network import Network
 from executor.tensors import bits_of_f32_above, from_canonical
@@ -56,18 +56,32 @@ class Registration:
     calibration: Calibration
 
 
-def prepare(blobs: Blobs, package: Package, terms: Terms, samples: Sequence[Sequence[Tensor]] = ()) -> Registration:
-    """Calibrates a package on `samples` and on inputs drawn over the ranges, and stores its blobs.
+Samples = Sequence[Sequence[Tensor]]
+
+
+def measure(network: Network, terms: Terms, samples: Samples = (), plan: Plan = DEFAULT_PLAN) -> Calibration:
+    """Calibrates a model on `samples` and on inputs drawn over the ranges.
 
     Raises BadInput for an empty range or for inputs on which the model overflows.
     """
+    drawn = draw_inputs(_inputs(network, terms), DRAWN_SAMPLES, SEED)
+    return calibrate(network, [*samples[:MAX_SAMPLES], *drawn], plan)
+
+
+def prepare(blobs: Blobs, package: Package, terms: Terms, samples: Samples = ()) -> Registration:
+    """Calibrates a package and stores its blobs; raises what `measure` raises."""
+    return enter(blobs, package, terms, measure(Network.from_package(package), terms, samples))
+
+
+def enter(blobs: Blobs, package: Package, terms: Terms, calibration: Calibration) -> Registration:
+    """Stores the blobs of a package that was calibrated, its calibration's document among them.
+
+    Raises BadInput for an empty range.
+    """
     network = Network.from_package(package)
-    if len(terms.ranges) not in (0, len(network.graph.inputs)):
-        raise BadInput(f"{len(terms.ranges)} ranges are given for {len(network.graph.inputs)} inputs")
-    inputs = tuple(_input(spec, terms.range_of(place)) for place, spec in enumerate(network.graph.inputs))
-    drawn = draw_inputs(inputs, DRAWN_SAMPLES, SEED)
-    calibration = calibrate(network, [*samples[:MAX_SAMPLES], *drawn])
+    inputs = _inputs(network, terms)
     graph_root, weights_root = store(blobs, package, calibration.numerics)
+    blobs.put_named(calibration.document_name, calibration.document)
     record = Model(
         graph_root=graph_root,
         graph_header=network.graph.header,
@@ -82,6 +96,13 @@ def prepare(blobs: Blobs, package: Package, terms: Terms, samples: Sequence[Sequ
         windows=terms.windows,
     )
     return Registration(record, calibration)
+
+
+def _inputs(network: Network, terms: Terms) -> tuple[InputSpec, ...]:
+    specs = network.graph.inputs
+    if len(terms.ranges) not in (0, len(specs)):
+        raise BadInput(f"{len(terms.ranges)} ranges are given for {len(specs)} inputs")
+    return tuple(_input(spec, terms.range_of(place)) for place, spec in enumerate(specs))
 
 
 def _input(spec: TensorSpec, ends: tuple[float, float]) -> InputSpec:

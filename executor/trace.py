@@ -15,6 +15,8 @@ from torch import Tensor
 from executor.bounds import inside
 from executor.network import Network, operands_of
 from executor.operators import evaluate_rounded
+from executor.replay import Results as Results
+from executor.replay import replay_batch
 from executor.runner import Runner
 from executor.tensors import f32_of_bits, from_bytes, to_canonical
 from rollup.errors import Doubt
@@ -23,8 +25,6 @@ from rollup.numerics import FP32, Profile
 from rollup.tensor import Bundle
 from rollup.tensor import Tensor as Committed
 from rollup.types import BundleRoot, Model
-
-Results = list[Tensor]
 
 
 @dataclass(frozen=True)
@@ -52,32 +52,9 @@ def recompute(network: Network, inputs: Sequence[Tensor], profile: Profile = FP3
     return results
 
 
-def replay(network: Network, runner: Runner, inputs: Sequence[Tensor]) -> Results:
-    """Every step as the fast code computes it for this one request; steps that only the graph has are derived."""
-    return results_of_calls(network, inputs, runner.replay([tensor.to(runner.device) for tensor in inputs]), 0)
-
-
-def results_of_calls(network: Network, inputs: Sequence[Tensor], calls: Sequence[Tensor], request: int) -> Results:
-    """Results of all steps for one request of a batch, from what each call made of the whole batch.
-
-    `inputs` are the request's own.
-    """
-    made = {step: place for place, step in enumerate(network.lowered.results)}
-    results: Results = []
-    for number, step in enumerate(network.graph.steps):
-        if number in made:
-            results.append(_part(network, calls[made[number]], made[number], request))
-        else:
-            results.append(evaluate_rounded(step, operands_of(step, inputs, network.weights, results)))
-    return results
-
-
-def _part(network: Network, result: Tensor, call: int, request: int) -> Tensor:
-    """One request's part of a call's result."""
-    value = network.program.results[call]
-    size = value.shape[0]
-    part = result[request * size : (request + 1) * size] if value.batched else result
-    return part.cpu().contiguous()
+def replay(network: Network, runner: Runner, inputs: Sequence[Tensor], profile: Profile = FP32) -> Results:
+    """Every step as the fast kernels compute it for this one request, on the runner's device."""
+    return replay_batch(network, [inputs], device=runner.device, profile=profile)[0]
 
 
 def is_inside(network: Network, numerics: Numerics, inputs: Sequence[Tensor], results: Results) -> bool:
@@ -116,7 +93,7 @@ def trace_for(
     band = f32_of_bits(model.output_band)
     ways: list[Callable[[], Results]] = [
         lambda: recompute(network, tensors, numerics.profile),
-        lambda: replay(network, runner, tensors),
+        lambda: replay(network, runner, tensors, numerics.profile),
     ]
     for way in ways:
         results = way()

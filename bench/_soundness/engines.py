@@ -15,8 +15,9 @@ from torch import Tensor, fx
 from bench._soundness.orders import is_sum, resummed
 from executor.network import Network, operands_of
 from executor.operators import evaluate_rounded
+from executor.replay import Results, results_of_calls
 from executor.runner import Runner, profile
-from executor.trace import Results, recompute, results_of_calls
+from executor.trace import recompute
 
 Request = Sequence[Tensor]
 Calls = Callable[..., Sequence[Tensor]]

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from executor.bounds.contraction import inside_block, share_of, tiny_of, within
-from executor.bounds.tolerance import TINY, UNIT_ROUNDOFF, Tolerance, is_approximate, tolerance_of
+from executor.bounds.contraction import count_of, inside_block, share_of, tiny_of, unit_of, within
+from executor.bounds.tolerance import TINY, UNIT_ROUNDOFF, Tolerance, is_approximate, tolerance_of, units_of
 from executor.operators import BLOCK, as_read, widened
 from executor.operators.contraction import Product
 from executor.operators.formulas import FORMULAS
@@ -27,6 +27,8 @@ _MARGIN = 1 - 2.0**-20
 _TAKE_MINUS_INFINITY = frozenset(
     {Op.ADD, Op.SUB, Op.AMAX, Op.COMPARE, Op.MAXIMUM, Op.MINIMUM, Op.SOFTMAX, Op.CAST}
 )  # fmt: skip
+# Subnormal results of these may be flushed.
+_FLUSHED = frozenset({Op.ADD, Op.SUB, Op.MUL, Op.RELU, Op.AMAX})
 _BITS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 
@@ -43,6 +45,11 @@ def bound_of(step: Step, operands: Sequence[Tensor], factor: int = 0, profile: P
         if tolerance is not None:
             return tolerance.bound(factor).reshape(step.result.shape)
     return torch.zeros(step.result.shape, dtype=torch.float64)
+
+
+def most_units(step: Step, profile: Profile = FP32) -> float:
+    """Units of its scale that a step may be off at most: no factor needs to be larger."""
+    return count_of(step, 0, profile) if step.op is Op.CONTRACT else units_of(step)
 
 
 def magnitude(step: Step, operands: Sequence[Tensor], profile: Profile = FP32) -> Tensor:
@@ -76,12 +83,23 @@ def _inside_block(step: Step, views: Sequence[Tensor], result: Tensor, factor: i
         return (result == exact) | ~_can_be_judged(step, views)
     tolerance = tolerance_of(step, views, exact)
     if tolerance is None:
-        near = result == rounded(exact, step.result.dtype)
-        # Subnormal results may be flushed.
-        near |= (result == 0) & (exact.abs() < TINY)
+        near = _is_rounded(step, exact, result)
     else:
         near = within(result, exact, tolerance.bound(factor) * _MARGIN)
-    return near if bool(near.all()) else near | ~_can_be_judged(step, views) | exact.isnan()
+    if bool(near.all()):
+        return near
+    # Beyond what float64 holds, or at a pole: infinite for the judge too.
+    return near | (result.double() == exact) | exact.isnan() | ~_can_be_judged(step, views)
+
+
+def _is_rounded(step: Step, exact: Tensor, result: Tensor) -> Tensor:
+    """Whether a result is what hardware may round the exact one to: correctly, or by way of f32."""
+    near = result == rounded(exact, step.result.dtype)
+    if result.dtype is not torch.float32:
+        near |= result == exact.float().to(result.dtype)
+    if step.op in _FLUSHED:
+        near |= (result == 0) & (exact.abs() < TINY)
+    return near
 
 
 def _can_be_judged(step: Step, views: Sequence[Tensor]) -> Tensor:
@@ -131,4 +149,15 @@ def _inside_argmax(step: Step, operand: Tensor, result: Tensor) -> Tensor:
     return (known & (chosen == rows.amax(1, keepdim=True))).reshape(result.shape)
 
 
-__all__ = ["UNIT_ROUNDOFF", "Tolerance", "bound_of", "inside", "is_approximate", "magnitude"]
+__all__ = [
+    "TINY",
+    "UNIT_ROUNDOFF",
+    "Tolerance",
+    "bound_of",
+    "inside",
+    "is_approximate",
+    "magnitude",
+    "most_units",
+    "tolerance_of",
+    "unit_of",
+]

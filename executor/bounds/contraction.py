@@ -82,7 +82,7 @@ def inside_block(step: Step, product: Product, result: Tensor, factor: int, prof
 def within(result: Tensor, exact: Tensor, bound: Tensor) -> Tensor:
     """Whether a result lies in the rounded interval around the exact value."""
     # RN is monotone: what lies inside before rounding lies inside after it, and needs no rounding to be found so.
-    near = (result.double() - exact).abs() <= bound
+    near = ((result.double() - exact).abs() <= bound) & bound.isfinite()
     if bool(near.all()):
         return near
     dtype = {torch.float16: DType.F16, torch.bfloat16: DType.BF16}.get(result.dtype, DType.F32)

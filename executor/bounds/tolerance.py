@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 
 import torch
 from torch import Tensor
@@ -15,7 +16,7 @@ from torch import Tensor
 from executor.operators.formulas import f32_of, moment, norm_operands
 from executor.operators.places import extras_of
 from rollup.graph import FACTOR_ONE, Op, Step
-from rollup.tensor import DType
+from rollup.judge.functions import FUNCTIONS
 
 UNIT_ROUNDOFF = 2.0**-24
 # What flushing subnormals may add.
@@ -58,44 +59,36 @@ def tolerance_of(step: Step, views: Views, exact: Tensor) -> Tolerance | None:
     return None if model is None else model(step, views, exact)
 
 
-def is_narrow(step: Step) -> bool:
-    """Whether a 16-bit float is read or made."""
-    dtypes = [step.result.dtype, *(operand.spec.dtype for operand in step.operands)]
-    return any(dtype in (DType.F16, DType.BF16) for dtype in dtypes)
-
-
 def is_approximate(step: Step) -> bool:
-    """Whether a factor bounds the step: of the contractions, and of those that have a model here."""
-    if step.op in _CORRECTLY_ROUNDED or (step.op in (Op.SUM, Op.SPREAD, Op.EXPSUM) and step.attributes[-1]):
-        return False
-    return step.op is Op.CONTRACT or step.op in _MODELS
+    """Whether a factor bounds the step: of the contractions, and of those that have a scale here."""
+    if step.op is Op.SUM:
+        return not extras_of(step)[1]
+    return step.op in _CALIBRATED
 
 
-def _relative(count: float) -> Model:
-    return lambda _, __, exact: Tolerance(exact.abs() * UNIT_ROUNDOFF, count)
+def units_of(step: Step) -> float:
+    """Units of its scale that a pointwise or row step may be off at most; infinite where that is no multiple of it."""
+    if step.op in FUNCTIONS:
+        return FUNCTIONS[step.op].model.count
+    if step.op is Op.SUM:
+        return step.attributes[0] + 2
+    if step.op in (Op.SOFTMAX, Op.LOG_SOFTMAX):
+        return 16 + extras_of(step)[0] / 4
+    return _COUNTS.get(step.op, inf)
 
 
-def _absolute(count: float) -> Model:
-    return lambda _, __, exact: Tolerance(torch.full_like(exact, UNIT_ROUNDOFF), count)
+def _function(step: Step, views: Views, exact: Tensor) -> Tolerance:
+    model = FUNCTIONS[step.op].model
+    scale, rest = model.scale(views[0], exact), model.rest(views[0], exact)
+    return Tolerance(scale * UNIT_ROUNDOFF, model.count, tiny=rest * TINY)
 
 
-def _once_more(step: Step, _: Views, exact: Tensor) -> Tolerance | None:
-    # Hardware may round to f32 before it rounds to 16 bits; in f32 it rounds once, correctly.
-    if not is_narrow(step):
-        return None
-    return Tolerance(exact.abs() * UNIT_ROUNDOFF, 1, is_calibrated=False)
+def _div(_: Step, __: Views, exact: Tensor) -> Tolerance:
+    return Tolerance(exact.abs() * UNIT_ROUNDOFF, _COUNTS[Op.DIV])
 
 
-def _erf(_: Step, __: Views, exact: Tensor) -> Tolerance:
-    return Tolerance((exact.abs() + 1) * UNIT_ROUNDOFF, 8)
-
-
-def _gelu(_: Step, views: Views, __: Tensor) -> Tolerance:
-    return Tolerance(views[0].abs() * UNIT_ROUNDOFF, 46)
-
-
-def _silu(_: Step, views: Views, exact: Tensor) -> Tolerance:
-    return Tolerance(exact.abs() * UNIT_ROUNDOFF, 8, tiny=(views[0].abs() + 1) * TINY)
+def _pow(_: Step, views: Views, exact: Tensor) -> Tolerance:
+    return Tolerance(exact.abs() * (1 + views[1].abs() / 2) * UNIT_ROUNDOFF, _COUNTS[Op.POW])
 
 
 def _sum(step: Step, views: Views, _: Tensor) -> Tolerance:
@@ -113,11 +106,10 @@ def _spread(step: Step, views: Views, exact: Tensor) -> Tolerance:
     if precision:
         return Tolerance(exact.abs() * (share * DERIVED), 1, is_calibrated=False)
     variance = moment(step, views)
-    total = variance + f32_of(eps)
-    mean = views[1] if len(views) > 1 else torch.zeros_like(variance)
-    lost = variance + mean * mean
-    scale = exact.abs() * (share * UNIT_ROUNDOFF) * (lost / total).nan_to_num(0.0) + exact.abs() * UNIT_ROUNDOFF
-    return Tolerance(scale, 4 * views[0].shape[-1] + 8)
+    lost = variance if len(views) == 1 else variance + views[1] * views[1]
+    parts = (lost / (variance + f32_of(eps))).nan_to_num(0.0)
+    count = 4 * views[0].shape[-1] + 8
+    return Tolerance(exact.abs() * (share * UNIT_ROUNDOFF) * parts, count, is_calibrated=False)
 
 
 def _expsum(_: Step, __: Views, exact: Tensor) -> Tolerance:
@@ -125,15 +117,15 @@ def _expsum(_: Step, __: Views, exact: Tensor) -> Tolerance:
 
 
 def _softmax(step: Step, views: Views, exact: Tensor) -> Tolerance:
-    x, top, _ = views
+    x, top, total = views
     scale = exact * (UNIT_ROUNDOFF * (8 + x.abs() + top.abs()))
-    return Tolerance(scale.where(exact > 0, 0.0), 16 + extras_of(step)[0] / 4)
+    return Tolerance(scale.where(exact > 0, 0.0), units_of(step), tiny=(1 + 1 / total) * TINY)
 
 
 def _log_softmax(step: Step, views: Views, _: Tensor) -> Tolerance:
     x, top, total = views
     scale = (8 + x.abs() + top.abs() + total.log().abs()) * UNIT_ROUNDOFF
-    return Tolerance(scale, 16 + extras_of(step)[0] / 4)
+    return Tolerance(scale, units_of(step))
 
 
 def _norm(step: Step, views: Views, _: Tensor) -> Tolerance:
@@ -149,30 +141,16 @@ def _norm(step: Step, views: Views, _: Tensor) -> Tolerance:
     gamma = n * UNIT_ROUNDOFF / (1 - n * UNIT_ROUNDOFF)
     # The mean of |x| is at most |mean| + 1/r, that of r²x² at most mean²r² + 1.
     extra = weight * (r * mean_size + 1 + z * (mean_size * mean_size * r * r + 1) / 2) * gamma
-    return Tolerance(scale * UNIT_ROUNDOFF, 16, extra.expand_as(scale))
+    rest = (1 + x.abs() + mean_size) * (1 + weight) * (1 + r)
+    return Tolerance(scale * UNIT_ROUNDOFF, 16, extra.expand_as(scale), rest * (4 * TINY))
 
 
-_CORRECTLY_ROUNDED = frozenset({Op.ADD, Op.SUB, Op.MUL})
-_MODELS: dict[Op, Callable[[Step, Views, Tensor], Tolerance | None]] = {
-    Op.ADD: _once_more,
-    Op.SUB: _once_more,
-    Op.MUL: _once_more,
-    Op.DIV: _relative(4),
-    Op.POW: _relative(16),
-    Op.EXP: _relative(8),
-    Op.LOG: _relative(8),
-    Op.TANH: _relative(8),
-    Op.SIGMOID: _relative(8),
-    Op.SQRT: _relative(4),
-    Op.RSQRT: _relative(8),
-    Op.ERF: _erf,
-    Op.GELU: _gelu,
-    Op.GELU_TANH: _gelu,
-    Op.SILU: _silu,
-    Op.SIN: _absolute(8),
-    Op.COS: _absolute(8),
-    Op.EXPM1: _relative(8),
-    Op.LOG1P: _relative(8),
+_COUNTS = {Op.DIV: 4, Op.POW: 16}
+_CALIBRATED = frozenset({Op.CONTRACT, *_COUNTS, *FUNCTIONS, Op.SOFTMAX, Op.LOG_SOFTMAX, Op.NORM})
+_MODELS: dict[Op, Model] = {
+    Op.DIV: _div,
+    Op.POW: _pow,
+    **dict.fromkeys(FUNCTIONS, _function),
     Op.SUM: _sum,
     Op.SPREAD: _spread,
     Op.EXPSUM: _expsum,

@@ -1,21 +1,24 @@
-"""Calibration: factors follow the rule from what was measured; bands leave a liar no gap."""
+"""Calibration: factors follow the rule from what was measured; bands leave a liar no gap; a document says so."""
 
 from __future__ import annotations
+
+import json
+from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 import torch
 
-from executor.calibration import (
-    BAND_MARGIN,
-    CONSTANT_MARGIN,
-    LEAST_FACTOR,
-    NATURAL_MARGIN,
-    calibrate,
-)
-from executor.operators import terms_of
-from rollup.errors import BadInput
+from executor.bounds import is_approximate, most_units
+from executor.calibration import BAND_MARGIN, CONSTANT_MARGIN, LEAST_FACTOR, NATURAL_MARGIN, Plan, calibrate
+from executor.calibration.document import read_document
+from executor.calibration.errors import distance_of, error_of
+from executor.calibration.plan import fast_runs, ways
+from executor.operators import evaluate_rounded
+from rollup.errors import BadEncoding, BadInput
 from rollup.graph import FACTOR_ONE, Op
 from tests.executor.nets import ConvNet, conv_net, network_of
+from tests.executor.steps import contraction, specimens
 
 
 def samples(count: int, scale: float = 1.0) -> list[list[torch.Tensor]]:
@@ -43,11 +46,11 @@ def test_factors__are_the_larger_of_both_margins_and_at_most_the_terms() -> None
         network.graph.steps, calibration.numerics.factors, calibration.natural, calibration.constant, strict=True
     )
     for step, factor, natural, constant in triples:
-        if step.op is not Op.CONTRACT:
+        if not is_approximate(step):
             assert (factor, natural, constant) == (0, 0.0, 0.0)
             continue
         measured += natural > 0
-        wanted = min(max(NATURAL_MARGIN * natural, CONSTANT_MARGIN * constant, LEAST_FACTOR), terms_of(step))
+        wanted = min(max(NATURAL_MARGIN * natural, CONSTANT_MARGIN * constant, LEAST_FACTOR), most_units(step))
         assert wanted * FACTOR_ONE <= factor < wanted * FACTOR_ONE + 1
     assert measured >= 3
 
@@ -64,3 +67,73 @@ def test_calibration__leaves_the_thread_count_as_it_was() -> None:
     before = torch.get_num_threads()
     calibrate(conv_net()[1], samples(2))
     assert torch.get_num_threads() == before
+
+
+def test_a_plan__looks_at_as_much_as_it_has_elements_for() -> None:
+    _, network = conv_net()
+    plan = Plan(threads=(1, 2), batch_sizes=(1, 4, 32))
+    assert plan.sizes(network, 9) == (1, 4, 9)
+    elements = sum(step.result.elements for step in network.graph.steps)
+    few = replace(plan, elements=6 * 3 * elements)
+    assert [way.requests for way in ways(network, few, 9)] == [3] * 6
+    seen = [run.sample for run in fast_runs(network, few, samples(9))]
+    # Three at batch 1; three of the first batch of 4; three of the batch of 9, from both its ends; all of it twice.
+    assert seen == [0, 1, 2, 0, 3, 1, 0, 8, 1] * 2
+
+
+def test_the_document__says_what_was_measured_and_is_named_by_the_numerics() -> None:
+    _, network = conv_net()
+    calibration = calibrate(network, samples(4), Plan(threads=(1,)))
+    document = json.loads(calibration.document)
+    profile = calibration.numerics.profile
+    assert profile.digest == sha256(calibration.document).digest()[:24] == calibration.document_name[:24]
+    assert profile.samples == document["samples"] == 4
+    assert document["threads"] == [1]
+    assert document["batch_sizes"] == [1, 2, 4]
+    assert len(document["devices"]) == 1
+    assert document["elements"] > 0
+    rows = {row["step"]: row for row in document["steps"]}
+    assert set(rows) == {number for number, factor in enumerate(calibration.numerics.factors) if factor}
+    assert all(rows[number]["natural"] == calibration.natural[number] for number in rows)
+
+
+def test_a_document_that_is_read_again__registers_the_same() -> None:
+    _, network = conv_net()
+    calibration = calibrate(network, samples(2), Plan(threads=(1,)))
+    again = read_document(calibration.document, network)
+    assert again.numerics == calibration.numerics
+    assert (again.output_band, again.slash_band) == (calibration.output_band, calibration.slash_band)
+    other = calibration.document.replace(network.graph.root.hex().encode(), bytes(32).hex().encode())
+    with pytest.raises(BadInput, match="not of this one"):
+        read_document(other, network)
+    for text in (b"", b"[]", b"{}", calibration.document.replace(b'"fp32"', b'"fp33"'), b'{"format":"x"}'):
+        with pytest.raises(BadEncoding):
+            read_document(text, network)
+
+
+def test_an_error__is_in_units_of_the_steps_scale() -> None:
+    specimen = contraction()
+    step, operands = specimen.step, specimen.operands
+    result = evaluate_rounded(step, operands)
+    assert error_of(step, operands, result) <= 1.0
+    sizes = sum_of_sizes(operands)
+    wrong = result.clone()
+    wrong[1, 2, 3] += 40 * 2.0**-24 * sizes[1, 2, 3]
+    assert 38 < error_of(step, operands, wrong) < 42
+
+
+def sum_of_sizes(operands: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    a, b, bias = (operand.double().abs() for operand in operands)
+    return (a @ b.transpose(1, 2) + bias).float()
+
+
+@pytest.mark.parametrize("specimen", [one for one in specimens() if is_approximate(one.step)], ids=lambda one: one.name)
+def test_the_exact_result__has_hardly_an_error(specimen: object) -> None:
+    step, operands = specimen.step, specimen.operands  # type: ignore[attr-defined]
+    assert error_of(step, operands, evaluate_rounded(step, operands)) <= (3.0 if step.op is not Op.CONTRACT else 1.0)
+
+
+def test_what_rounding_to_16_bits_may_make__is_no_error() -> None:
+    exact = torch.tensor([1.0 + 2.0**-9, 1.0 + 2.0**-8 + 2.0**-30, 1.0 - 2.0**-9, 1.0 - 2.0**-8], dtype=torch.float64)
+    result = torch.ones(4, dtype=torch.bfloat16)
+    assert distance_of(result, exact).tolist() == [0.0, 2.0**-30, 0.0, 2.0**-9]

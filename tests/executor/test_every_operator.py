@@ -81,6 +81,18 @@ def test_the_filter__is_never_laxer_than_the_judge(specimen: Specimen, part: flo
         assert not [element for element, (mine, its) in enumerate(zip(kept, judged, strict=True)) if mine and not its]
 
 
+@pytest.mark.parametrize("specimen", named(JUDGED))
+def test_the_filter__is_no_laxer_about_what_is_flushed_or_not_finite(specimen: Specimen) -> None:
+    honest = evaluate_rounded(specimen.step, specimen.operands)
+    if not honest.is_floating_point():
+        return
+    wrongs = [torch.full_like(honest, value) for value in (0.0, torch.inf, -torch.inf, torch.nan)]
+    for wrong in (honest.where(honest.abs() > 1e-30, 0.0), *wrongs):
+        kept = inside(specimen.step, specimen.operands, wrong, 0).reshape(-1).tolist()
+        judged = acquitted(specimen, wrong, 0)
+        assert not [element for element, (mine, its) in enumerate(zip(kept, judged, strict=True)) if mine and not its]
+
+
 @pytest.mark.parametrize("specimen", named(APPROXIMATE))
 def test_the_filter__takes_what_is_half_its_bound_away(specimen: Specimen) -> None:
     assert inside(specimen.step, specimen.operands, moved(specimen, 0.5, 0), 0).all()
@@ -97,8 +109,9 @@ def moved(specimen: Specimen, part: float, factor: int) -> Tensor:
     if step.op in MOVES or step.op is Op.WHERE:
         return result if part < 1 else -result
     signs = torch.where(torch.arange(result.numel()) % 2 == 0, 1.0, -1.0).reshape(result.shape)
-    shifted = evaluate(step, operands) + signs * part * bound_of(step, operands, factor)
-    away = rounded(shifted.double(), step.result.dtype)
+    exact, bound = evaluate(step, operands).double(), bound_of(step, operands, factor)
+    shifted = torch.where(exact.isfinite() & bound.isfinite(), exact + signs * part * bound, exact)
+    away = rounded(shifted, step.result.dtype)
     if is_approximate(step) or part < 1:
         return away
     return rounded((result.double() + signs * part * 2.0**-20 * result.double().abs()), step.result.dtype)

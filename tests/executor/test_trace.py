@@ -10,9 +10,10 @@ import torch
 
 from executor.calibration import Calibration, calibrate
 from executor.network import Network, operands_of
+from executor.replay import Results, replay_batch
 from executor.runner import Runner
 from executor.tensors import bits_of_f32_above, canonical_bytes, to_canonical
-from executor.trace import Results, Trace, is_inside, is_linked, recompute, replay, results_of_calls, trace_for
+from executor.trace import Trace, is_inside, is_linked, recompute, replay, trace_for
 from rollup.errors import Doubt
 from rollup.judge.evaluate import evaluate, open_tensors
 from rollup.tensor import Bundle
@@ -67,11 +68,9 @@ def test_honest_runs__have_no_fault_at_any_batch_and_thread_count(make: object, 
     _, network = make()  # type: ignore[operator]
     factors = calibrated(network).numerics.factors
     shape = network.program.inputs[0].shape
-    runner = Runner(network)
     for count in (1, 3):
         batch = [[torch.rand(shape)] for _ in range(count)]
-        calls = runner.replay([torch.cat([inputs[0] for inputs in batch])])
-        results = results_of_calls(network, batch[-1], calls, count - 1)
+        (results,) = replay_batch(network, batch, [count - 1])
         assert faults(network, batch[-1], results, factors) == []
 
 
