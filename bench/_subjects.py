@@ -72,6 +72,11 @@ def subjects() -> list[Subject]:
     return [subject(name, size) for name, size in SIZES.items()]
 
 
+def full_size() -> list[Subject]:
+    """The whole zoo, at the sizes people run it."""
+    return [subject(name) for name in ZOO]
+
+
 class Similarity(nn.Module):
     """Cosine f32 [N, 1] of a text's embedding with that of a text that is fixed."""
 

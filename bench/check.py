@@ -32,7 +32,7 @@ def run(seconds: float = 60.0) -> dict[str, Any]:
 def measured(model: Subject, limit_seconds: float, threads: int = CORES) -> dict[str, Any]:
     """The figures of one model; times in seconds."""
     inputs = list(model.draw(0))
-    desk = Desk(model)
+    desk = Desk.of(model)
     with pinned_threads(threads):
         trace = Trace.of(replay(model.network, Runner(model.network), inputs))
         shelf = desk.served(trace)

@@ -58,7 +58,7 @@ def _swapped(models: Sequence[Subject], runs: int, until: float) -> dict[str, An
     uncaught: list[str] = []
     share = -(-runs // len(models))
     for model in models:
-        desk = Desk(model)
+        desk = Desk.of(model)
         for number in range(min(share, runs - ran.total())):
             name = list(SWAPS)[number % len(SWAPS)]
             if time.monotonic() > until:

@@ -1,12 +1,22 @@
-"""Gas of the judge's inner parts: one multiply-accumulate of a contraction, one path of twenty levels.
+"""Gas of the judge: of its inner parts, and of whole proofs about the dearest elements of real models.
 
-Measured in forge by `tests/contracts/bench/JudgeBench.t.sol`, whose log this reads; it runs no chain and counts no
-calldata. A contraction's gas is that of the whole exact sum, set-up included, divided by its products.
+The parts are measured in forge by `tests/contracts/bench/JudgeBench.t.sol`, whose log this reads: no calldata, and a
+contraction's gas is that of the whole exact sum, set-up included, divided by its products. `by_operator` is
+`StepJudge.judge` as a transaction on a chain, calldata floor and all, for the element of every operator that opens most
+in the models as people run them.
 """
 
 import re
 import subprocess
+import warnings
 from pathlib import Path
+
+from torch import nn
+
+from bench._judge.court import Court
+from bench._judge.families import by_operator, dearest_of_layer
+from bench._subjects import captured, full_size
+from tests.chain_fixture import Anvil
 
 ROOT = Path(__file__).parent.parent
 FORGE = ROOT / "node_modules" / ".bin" / "forge"
@@ -46,4 +56,22 @@ def run() -> dict[str, object]:
         "gas_per_mac_half_zero_by_k": per_product(figures, "half_zero"),
         "gas_verdict": figures["verdict"],
         "gas_merkle_20": figures["merkle 20"],
+        **_proofs(),
     }
+
+
+def _proofs() -> dict[str, object]:
+    with warnings.catch_warnings(), Anvil() as anvil:
+        # Torch's own, about its export's internals.
+        warnings.simplefilter("ignore")
+        court = Court(anvil)
+        models, unjudged = captured(full_size())
+        table = by_operator(court, models)
+        return {
+            "dearest_gas": max(cost["gas"] for cost in table.values()),
+            "dearest_calldata_bytes": max(cost["calldata_bytes"] for cost in table.values()),
+            "gas_softmax_4096": dearest_of_layer(court, nn.Softmax(dim=-1), 4096),
+            "gas_layer_norm_1024": dearest_of_layer(court, nn.LayerNorm(1024), 1024),
+            "by_operator": table,
+            "unjudged": unjudged,
+        }

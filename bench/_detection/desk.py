@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 from torch import Tensor
 
 from bench._subjects import Subject
 from executor.models import LoadedModel
+from executor.network import Network
 from executor.runner import Runner
 from executor.tensors import bits_of_f32_above, to_canonical
 from executor.trace import Trace
@@ -18,6 +20,7 @@ from prover.known import Held
 from prover.opened import OpenedTrace
 from rollup.blobs import BlobReader, Blobs
 from rollup.errors import NotFound
+from rollup.graph import Numerics
 from rollup.judge.judge import judge
 from rollup.types import (
     INLINE_OUTPUT_BYTES,
@@ -50,19 +53,32 @@ class Shelf:
         return name in self._blobs
 
 
+@dataclass(frozen=True)
+class Bands:
+    """Absolute, of the output."""
+
+    output: float
+    slash: float
+
+
 class Desk:
     """One model as its watchtower knows it."""
 
-    def __init__(self, subject: Subject) -> None:
-        self._network, self._calibration = subject.network, subject.calibration
-        self._weights = Held([to_canonical(weight) for weight in self._network.weights])
-        model = LoadedModel(self.record, self._network, self._calibration.numerics, Runner(self._network))
-        self.checker = Checker(model)
+    def __init__(self, network: Network, numerics: Numerics, bands: Bands) -> None:
+        self._network, self._numerics, self._bands = network, numerics, bands
+        self._weights = Held([to_canonical(weight) for weight in network.weights])
+        self.checker = Checker(LoadedModel(self.record, network, numerics, Runner(network)))
+
+    @classmethod
+    def of(cls, subject: Subject) -> Desk:
+        """A model's, calibrated."""
+        found = subject.calibration
+        return cls(subject.network, found.numerics, Bands(found.output_band, found.slash_band))
 
     @cached_property
     def record(self) -> Model:
         """What the registry would hold."""
-        graph, numerics = self._network.graph, self._calibration.numerics
+        graph, numerics = self._network.graph, self._numerics
         return Model(
             graph_root=graph.root,
             graph_header=graph.header,
@@ -71,11 +87,16 @@ class Desk:
             numerics_header=numerics.header,
             inputs=(),
             output_header=graph.output.header,
-            output_band=bits_of_f32_above(self._calibration.output_band),
-            slash_band=bits_of_f32_above(self._calibration.slash_band),
+            output_band=bits_of_f32_above(self._bands.output),
+            slash_band=bits_of_f32_above(self._bands.slash),
             min_bond_gas=0,
             windows=_WINDOWS,
         )
+
+    def evidence(self, inputs: Sequence[Tensor], results: Sequence[Tensor]) -> Evidence:
+        """All that faults of this trace are shown from."""
+        trace = Trace.of(list(results))
+        return self._evidence(inputs, trace, self._opened(trace, self.served(trace)))
 
     def served(self, trace: Trace) -> Shelf:
         """What an executor serves of a trace."""
@@ -90,11 +111,15 @@ class Desk:
 
     def opened_verdict(self, inputs: Sequence[Tensor], trace: Trace, shelf: Shelf) -> Verdict:
         """The same of a trace that is served already: it is fetched, hashed and checked."""
-        opened = OpenedTrace(self._network.graph, trace.root)
-        opened.fetch(BlobReader(shelf))
+        opened = self._opened(trace, shelf)
         evidence = self._evidence(inputs, trace, opened)
         proof = self.checker.find_fault(evidence, opened)
         return Verdict.NO_FAULT if proof is None else judge(evidence.committed, proof)
+
+    def _opened(self, trace: Trace, shelf: Shelf) -> OpenedTrace:
+        opened = OpenedTrace(self._network.graph, trace.root)
+        opened.fetch(BlobReader(shelf))
+        return opened
 
     def _evidence(self, inputs: Sequence[Tensor], trace: Trace, opened: OpenedTrace) -> Evidence:
         held = Held([to_canonical(tensor) for tensor in inputs])
@@ -116,5 +141,4 @@ class Desk:
             undefined=False,
         )
         claimed = None if is_inline else output
-        numerics = self._calibration.numerics
-        return Evidence(committed, self._network.graph, numerics, held, self._weights, opened, claimed)
+        return Evidence(committed, self._network.graph, self._numerics, held, self._weights, opened, claimed)

@@ -37,7 +37,7 @@ def digits() -> Subject:
 
 
 def test_an_honest_run__is_not_caught(digits: Subject) -> None:
-    assert Desk(digits).verdict(draw(1), recompute(digits.network, draw(1))) is Verdict.NO_FAULT
+    assert Desk.of(digits).verdict(draw(1), recompute(digits.network, draw(1))) is Verdict.NO_FAULT
 
 
 @pytest.mark.parametrize("name", SWAPS)
@@ -47,7 +47,7 @@ def test_every_swap__is_another_run_and_is_caught(digits: Subject, name: str) ->
     assert [result.shape for result in lie] == [result.shape for result in honest]
     assert not torch.equal(lie[-1], honest[-1])
     assert torch.allclose(lie[-1], honest[-1], atol=1.0)
-    assert Desk(digits).verdict(inputs, lie) is Verdict.BEYOND_SOUND
+    assert Desk.of(digits).verdict(inputs, lie) is Verdict.BEYOND_SOUND
 
 
 def test_swaps_that_nobody_catches__are_told(digits: Subject, monkeypatch: pytest.MonkeyPatch) -> None:

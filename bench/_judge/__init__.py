@@ -1,0 +1,1 @@
+"""Parts of the judge's bench: which elements are dearest to judge, and what the contract takes for them."""
