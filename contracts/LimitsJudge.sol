@@ -5,7 +5,8 @@ import {ILimitsJudge} from "./interfaces/ILimitsJudge.sol";
 import {Committed, FaultProof, IStepJudge, Verdict} from "./interfaces/IStepJudge.sol";
 import {Overflow} from "./libraries/Overflow.sol";
 import {FROM_RESULT, StepCodec} from "./libraries/StepCodec.sol";
-import {Run, StepReads} from "./libraries/StepReads.sol";
+import {Run} from "./libraries/Runs.sol";
+import {StepReads} from "./libraries/StepReads.sol";
 import {Openings} from "./Openings.sol";
 
 /// @title Where judging ends

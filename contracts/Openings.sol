@@ -5,7 +5,7 @@ import {Committed, FaultProof, IStepJudge, Opening} from "./interfaces/IStepJudg
 import {LEAF_BYTES} from "./libraries/ConstantsLib.sol";
 import {MerkleLib} from "./libraries/MerkleLib.sol";
 import {FROM_INPUT, FROM_RESULT, FROM_WEIGHT, StepCodec} from "./libraries/StepCodec.sol";
-import {Run} from "./libraries/StepReads.sol";
+import {Run} from "./libraries/Runs.sol";
 import {BundleRoot, GraphRoot, NumericsRoot, TensorHeader, TensorRoot} from "./types/Roots.sol";
 
 /// @title What a proof shows of what was committed

@@ -4,13 +4,16 @@ pragma solidity ^0.8.28;
 import {ILimitsJudge} from "./interfaces/ILimitsJudge.sol";
 import {Case, IOperatorJudge} from "./interfaces/IOperatorJudge.sol";
 import {Committed, FaultKind, FaultProof, IStepJudge, Opening, Verdict} from "./interfaces/IStepJudge.sol";
+import {IStepReader} from "./interfaces/IStepReader.sol";
 import {CaseLib} from "./libraries/CaseLib.sol";
 import {INLINE_OUTPUT_BYTES, LEAF_BYTES, OP_AMAX, OP_ARGMAX, OP_CONTRACT} from "./libraries/ConstantsLib.sol";
+import {LateReads} from "./libraries/LateReads.sol";
 import {MerkleLib} from "./libraries/MerkleLib.sol";
 import {Family, OperatorsLib} from "./libraries/OperatorsLib.sol";
 import {ShaTree} from "./libraries/ShaTree.sol";
 import {FROM_RESULT, StepCodec} from "./libraries/StepCodec.sol";
-import {Run, StepReads} from "./libraries/StepReads.sol";
+import {Run, Runs} from "./libraries/Runs.sol";
+import {StepReads} from "./libraries/StepReads.sol";
 import {Float} from "./math/Float.sol";
 import {Formats} from "./math/Formats.sol";
 import {Real, Sum} from "./math/Real.sol";
@@ -26,11 +29,18 @@ import {F32, TensorHeader, TensorRoot} from "./types/Roots.sol";
 /// @dev What is wrong with a proof reverts; what is wrong with a graph, or cannot be decided, is no fault. A further
 /// family is an argument of the constructor, a line in `_familyOf`, and its codes in `OperatorsLib`.
 contract StepJudge is IStepJudge, Openings {
+    IStepReader public immutable STEP_READER;
     ILimitsJudge public immutable LIMITS_JUDGE;
     IOperatorJudge public immutable POINTWISE_JUDGE;
     IOperatorJudge public immutable TRANSCENDENTAL_JUDGE;
 
-    constructor(ILimitsJudge limitsJudge, IOperatorJudge pointwiseJudge, IOperatorJudge transcendentalJudge) {
+    constructor(
+        IStepReader stepReader,
+        ILimitsJudge limitsJudge,
+        IOperatorJudge pointwiseJudge,
+        IOperatorJudge transcendentalJudge
+    ) {
+        STEP_READER = stepReader;
         LIMITS_JUDGE = limitsJudge;
         POINTWISE_JUDGE = pointwiseJudge;
         TRANSCENDENTAL_JUDGE = transcendentalJudge;
@@ -102,24 +112,48 @@ contract StepJudge is IStepJudge, Openings {
     }
 
     function _judgeStep(Committed calldata committed, FaultProof calldata proof) private view returns (Verdict) {
-        (bool judgeable, Run[] memory runs) = StepReads.readsOf(proof.stepRecord, proof.element);
-        if (!judgeable) return Verdict.NoFault;
-        _requireAtLeast(proof, runs.length + 1);
-        uint256 result = _open(committed, proof, Run(0, proof.element, 1, 0), 0);
-        _openAll(committed, proof, runs, 1);
-        Run[] memory late;
-        uint256 y = _bits(result, StepCodec.header(proof.stepRecord, 0).width());
-        (judgeable, late) = StepReads.readsAfter(proof.stepRecord, proof.element, y, runs, proof.hint);
-        if (!judgeable) return Verdict.NoFault;
-        _requireAtLeast(proof, runs.length + late.length + 1);
-        _openAll(committed, proof, late, runs.length + 1);
-        runs = StepReads.joined(runs, late);
-        _requireCount(proof, runs.length + 1);
         uint8 code = StepCodec.operator(proof.stepRecord);
-        if (code == OP_CONTRACT) return _judgeContract(proof, result, runs);
+        if (code == OP_CONTRACT) return _judgeContract(committed, proof);
+        (bool judgeable, Run[] memory runs) = STEP_READER.readsOf(proof.stepRecord, proof.element);
+        if (!judgeable) return Verdict.NoFault;
+        uint256 result = _openFirst(committed, proof, runs);
+        if (LateReads.isLate(code)) {
+            uint256 y = _bits(result, StepCodec.header(proof.stepRecord, 0).width());
+            Run[] memory late;
+            (judgeable, late) = _lateReads(proof, y, runs);
+            if (!judgeable) return Verdict.NoFault;
+            _requireAtLeast(proof, runs.length + late.length + 1);
+            _openAll(committed, proof, late, runs.length + 1);
+            runs = Runs.joined(runs, late);
+        }
+        _requireCount(proof, runs.length + 1);
         Family family = OperatorsLib.familyOf(code);
         if (family != Family.Step) return _familyOf(family).judge(_caseOf(committed, proof, result, runs));
         return _isExactFault(proof.stepRecord, result, runs) ? Verdict.BeyondSound : Verdict.NoFault;
+    }
+
+    /// @dev Opens the result's element, whose offset it returns, and the first runs.
+    function _openFirst(Committed calldata committed, FaultProof calldata proof, Run[] memory runs)
+        private
+        view
+        returns (uint256 result)
+    {
+        _requireAtLeast(proof, runs.length + 1);
+        result = _open(committed, proof, Run(0, proof.element, 1, 0), 0);
+        _openAll(committed, proof, runs, 1);
+    }
+
+    /// @param y bits of the element that is judged, traced or claimed
+    /// @param runs the first ones, opened
+    function _lateReads(FaultProof calldata proof, uint256 y, Run[] memory runs)
+        private
+        view
+        returns (bool judgeable, Run[] memory late)
+    {
+        uint256 opened = runs.length == 0
+            ? 0
+            : _bits(runs[0].offset, StepCodec.header(proof.stepRecord, runs[0].slot).width());
+        return STEP_READER.readsAfter(proof.stepRecord, proof.element, y, opened, proof.hint);
     }
 
     /// @dev One line a family; codes of no family were refused before.
@@ -144,11 +178,12 @@ contract StepJudge is IStepJudge, Openings {
         }
     }
 
-    function _judgeContract(FaultProof calldata proof, uint256 result, Run[] memory runs)
-        private
-        pure
-        returns (Verdict)
-    {
+    /// @dev Reads and judges by itself: the rows are long, so nothing of them is copied.
+    function _judgeContract(Committed calldata committed, FaultProof calldata proof) private view returns (Verdict) {
+        (bool judgeable, Run[] memory runs) = StepReads.contracted(proof.stepRecord, proof.element);
+        if (!judgeable) return Verdict.NoFault;
+        uint256 result = _openFirst(committed, proof, runs);
+        _requireCount(proof, runs.length + 1);
         if (!_areF32(proof.stepRecord, F32)) return Verdict.NoFault;
         bool biased = runs.length == 3;
         Rows memory rows =
@@ -200,13 +235,12 @@ contract StepJudge is IStepJudge, Openings {
     /// it lies outside its row.
     function _linked(FaultProof calldata proof, uint256 claimed)
         private
-        pure
+        view
         returns (bool judgeable, Run[] memory traced)
     {
         if (StepCodec.operator(proof.stepRecord) == OP_ARGMAX) {
-            (judgeable, traced) = StepReads.readsOf(proof.stepRecord, proof.element);
-            if (!judgeable) return (false, traced);
-            return StepReads.readsAfter(proof.stepRecord, proof.element, claimed, traced, proof.hint);
+            (judgeable, traced) = STEP_READER.readsOf(proof.stepRecord, proof.element);
+            return judgeable ? _lateReads(proof, claimed, traced) : (false, traced);
         }
         traced = new Run[](1);
         traced[0] = Run(0, proof.element, 1, 0);

@@ -9,7 +9,7 @@ import {StepCodec} from "./libraries/StepCodec.sol";
 import {Approx, Approximate} from "./math/Approx.sol";
 import {Bound, BoundLib} from "./math/Bound.sol";
 import {Float} from "./math/Float.sol";
-import {Normed, Tails} from "./operators/Tails.sol";
+import {Exponent, Normed, Tails} from "./operators/Tails.sol";
 import {Powers} from "./operators/Powers.sol";
 import {Functions} from "./operators/Functions.sol";
 
@@ -32,8 +32,8 @@ contract TranscendentalJudge is IOperatorJudge {
         if (code == OP_SOFTMAX || code == OP_LOG_SOFTMAX) {
             int256 n = shown.extra(1, 0);
             if (!_isRow(n)) return (false, y, bound);
-            (uint32 x, uint32 m, uint32 s) = (shown.float(1), shown.float(2), shown.float(3));
-            return code == OP_SOFTMAX ? Tails.softmax(x, m, s, n) : Tails.logSoftmax(x, m, s, n);
+            Exponent memory at = Exponent(shown.dtypeOf(0), shown.float(1), shown.float(2), shown.float(3), n);
+            return code == OP_SOFTMAX ? Tails.softmax(at) : Tails.logSoftmax(at);
         }
         if (!_allFinite(shown)) return (false, y, bound);
         if (code == OP_POW) return Powers.enclose(shown.dtypeOf(0), shown.float(1), shown.float(2));

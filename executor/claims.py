@@ -33,7 +33,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Stake:
-    """What one lease's claims are made with: the bond of each (wei), the turn that tells them from earlier ones, money."""
+    """What one lease's claims are made with: each one's bond, wei, the turn that tells them from earlier ones."""
 
     bond_wei: int
     turn: str

@@ -1,17 +1,20 @@
 """Builds a program call by call, with each value's shape known as soon as it is made.
 
-Names its constants, orders its weights by first use, and says where in the user's module a call was refused.
+A handler's operands are values of the program (Ref) or constants (torch tensors); a constant becomes a weight when a
+call takes it. Names constants by their content, so that programs of one module share them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from executor.tensors import spec_of
+from executor.tensors import canonical_bytes, spec_of, torch_dtype
 from rollup.call import SIGNATURES, Call, Function, Ref, Value
 from rollup.errors import BadGraph
 from rollup.graph import Source
@@ -19,74 +22,143 @@ from rollup.program import Program, Weight
 from rollup.shapes import result_of
 from rollup.tensor import TensorSpec
 
+# What a handler takes and gives: a value that depends on the request, or a constant.
+Operand = Ref | Tensor
+# Weights that no training changes begin with this.
+CONSTANT_PREFIX = "constant."
+_DIGEST_CHARACTERS = 16
+
+
+class NeedsDecomposition(BadGraph):
+    """A form of an operator that its handler leaves to PyTorch's own decomposition, if there is one."""
+
 
 class Emitter:
-    """A program in the making. `origin` is put on every call made until it changes."""
+    """A program in the making. `origin` is put on every call made until it changes.
 
-    def __init__(self, inputs: Sequence[TensorSpec]) -> None:
+    `names`: of tensors that the user's module names, by `identity`.
+    """
+
+    def __init__(self, inputs: Sequence[TensorSpec], names: Mapping[tuple[Any, ...], str] | None = None) -> None:
         self._inputs = tuple(inputs)
+        self._names = dict(names or {})
         self._calls: list[Call] = []
         self._results: list[Value] = []
-        self._names: dict[str, int] = {}
-        self._tensors: list[Tensor] = []
+        self._weights: dict[str, Tensor] = {}
+        self._order: list[str] = []
+        self._refs: dict[tuple[Any, ...], Ref] = {}
+        # Memory that is known by its address must not be given to another tensor.
+        self._held: list[Tensor] = []
         self.origin = ""
 
-    def call(self, function: Function, *operands: Ref, **options: Sequence[int]) -> Ref:
+    def call(self, function: Function, *operands: Operand, **options: int | Sequence[int]) -> Ref:
         """Appends a call. Options come in any order. Raises BadGraph if it has no result."""
-        ordered = tuple((name, tuple(options[name])) for name, _ in SIGNATURES[function].options)
-        call = Call(function, operands, ordered, self.origin)
-        self._results.append(result_of(call, [self.value(operand) for operand in operands]))
+        ordered = tuple((name, _integers(options[name])) for name, _ in SIGNATURES[function].options)
+        call = Call(function, tuple(self._ref(operand) for operand in operands), ordered, self.origin)
+        try:
+            self._results.append(result_of(call, [self.value(operand) for operand in call.operands]))
+        except BadGraph as error:
+            raise BadGraph(f"{function} {error}") from error
         self._calls.append(call)
         return Ref(Source.STEP, len(self._calls) - 1)
 
-    def weight(self, name: str, tensor: Tensor) -> Ref:
-        """The weight called `name`, added when first used."""
-        if name not in self._names:
-            self._names[name] = len(self._names)
-            self._tensors.append(tensor.detach().contiguous())
-        return Ref(Source.WEIGHT, self._names[name])
-
-    def constant(self, tensor: Tensor) -> Ref:
-        """A weight that the user's module does not name."""
-        return self.weight(f"constant.{self.origin}.{len(self._names)}", tensor)
+    def derived(self, source: Tensor, tensor: Tensor, suffix: str) -> Tensor:
+        """`tensor`, which holds the elements of `source` in other places, named after it."""
+        name = self._names.get(identity(source))
+        if name is not None:
+            tensor = tensor.contiguous()
+            self._names[identity(tensor)] = f"{name}.{suffix}"
+            self._held.append(tensor)
+        return tensor
 
     def value(self, ref: Ref) -> Value:
         if ref.source is Source.STEP:
             return self._results[ref.index]
         if ref.source is Source.INPUT:
             return Value(self._inputs[ref.index], batched=True)
-        return Value(spec_of(self.take(ref)), batched=False)
+        return Value(spec_of(self._weights[self._order[ref.index]]), batched=False)
 
-    def take(self, ref: Ref) -> Tensor:
-        """Values of the weight that `ref` names."""
-        return self._tensors[ref.index]
+    def shape(self, operand: Operand) -> tuple[int, ...]:
+        """Of one request, if it depends on the request."""
+        return tuple(operand.shape) if isinstance(operand, Tensor) else self.value(operand).shape
 
-    def shape(self, ref: Ref) -> tuple[int, ...]:
-        return self.value(ref).shape
+    def dtype(self, operand: Operand) -> torch.dtype:
+        return operand.dtype if isinstance(operand, Tensor) else torch_dtype(self.value(operand).dtype)
 
-    def finish(self, output: Ref) -> tuple[Program, dict[str, Tensor]]:
-        """The program whose last call makes `output`, and the weights it uses, in the order of their bundle.
+    def _ref(self, operand: Operand) -> Ref:
+        if isinstance(operand, Ref):
+            return operand
+        key = identity(operand)
+        if key not in self._refs:
+            self._held.append(operand)
+            tensor = operand.detach().contiguous()
+            name = self._names.get(key) or _content_name(tensor)
+            if not torch.equal(self._weights.get(name, tensor), tensor):
+                name = _content_name(tensor)
+            if name not in self._weights:
+                self._weights[name] = tensor
+                self._order.append(name)
+            self._refs[key] = Ref(Source.WEIGHT, self._order.index(name))
+        return self._refs[key]
 
-        Raises BadGraph if `output` is no call's result.
+    def finish(self, output: Operand) -> tuple[Program, dict[str, Tensor]]:
+        """The program whose last call makes `output`, and the weights it uses, in the order of their first use.
+
+        Calls that the output does not need are left out. Raises BadGraph if `output` is no call's result.
         """
-        if output.source is not Source.STEP:
-            raise BadGraph("the module returns an input or a weight, not a result")
-        if output.index != len(self._calls) - 1:
-            output = self.call(Function.VIEW, output, shape=self.shape(output))
-        # Statistics that were folded into constants are weights of the module and none of the program.
-        used = sorted({ref.index for call in self._calls for ref in call.operands if ref.source is Source.WEIGHT})
-        places = {old: new for new, old in enumerate(used)}
-        names = list(self._names)
-        weights = {names[index]: self._tensors[index] for index in used}
-        specs = tuple(Weight(name, spec_of(tensor)) for name, tensor in weights.items())
-        return Program(self._inputs, specs, tuple(_renumbered(call, places) for call in self._calls)), weights
+        if isinstance(output, Tensor) or output.source is not Source.STEP:
+            raise BadGraph("the module returns an input or a constant, not a result")
+        needed = self._needed(output)
+        calls = [self._calls[place] for place in needed]
+        return _renumbered(self._inputs, needed, calls, self._weights)
+
+    def _needed(self, output: Ref) -> list[int]:
+        """Calls that `output` depends on, itself among them."""
+        needed = {output.index}
+        for place in range(output.index, -1, -1):
+            if place in needed:
+                operands = self._calls[place].operands
+                needed.update(ref.index for ref in operands if ref.source is Source.STEP)
+        return sorted(needed)
 
 
-def _renumbered(call: Call, places: dict[int, int]) -> Call:
-    operands = (Ref(ref.source, places[ref.index]) if ref.source is Source.WEIGHT else ref for ref in call.operands)
-    return replace(call, operands=tuple(operands))
+def _renumbered(
+    inputs: tuple[TensorSpec, ...], needed: Sequence[int], calls: Sequence[Call], weights: Mapping[str, Tensor]
+) -> tuple[Program, dict[str, Tensor]]:
+    """A program of some calls out of many, over the weights that they use."""
+    names = list(weights)
+    used = list(dict.fromkeys(ref.index for call in calls for ref in call.operands if ref.source is Source.WEIGHT))
+    places = {
+        Source.STEP: {old: new for new, old in enumerate(needed)},
+        Source.WEIGHT: {old: new for new, old in enumerate(used)},
+        Source.INPUT: {place: place for place in range(len(inputs))},
+    }
+    moved = tuple(
+        replace(call, operands=tuple(Ref(ref.source, places[ref.source][ref.index]) for ref in call.operands))
+        for call in calls
+    )
+    kept = {names[index]: weights[names[index]] for index in used}
+    specs = tuple(Weight(name, spec_of(tensor)) for name, tensor in kept.items())
+    return Program(inputs, specs, moved), kept
 
 
-# Arguments of an ATen operator by the names of its schema, tensors as Refs; and what makes calls of them.
+def identity(tensor: Tensor) -> tuple[Any, ...]:
+    """Equal for tensors that show the same memory in the same way."""
+    return (tensor.data_ptr(), tuple(tensor.shape), tensor.stride(), tensor.dtype, tensor.storage_offset())
+
+
+def _content_name(tensor: Tensor) -> str:
+    spec = spec_of(tensor)
+    digest = hashlib.sha256(spec.header + canonical_bytes(tensor)).hexdigest()
+    return CONSTANT_PREFIX + digest[:_DIGEST_CHARACTERS]
+
+
+def _integers(option: int | Sequence[int]) -> tuple[int, ...]:
+    return (int(option),) if isinstance(option, int) else tuple(int(number) for number in option)
+
+
+# Arguments of an ATen operator by the names of its schema, tensors as operands; and what makes calls of them. Results
+# of an operator that has several come in a tuple, with None for those that no call makes.
 Arguments = dict[str, Any]
-Handler = Callable[[Emitter, Arguments], Ref]
+Results = Operand | tuple[Operand | None, ...]
+Handler = Callable[[Emitter, Arguments], Results]

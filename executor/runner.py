@@ -6,23 +6,22 @@ where it does not hold: no TF32, no reduced-precision reductions, no Winograd or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, fx
-from torch.nn import functional
+from torch.fx.node import map_aggregate
 
 from executor.network import Network
-from executor.tensors import canonical_bytes
-from rollup.call import Call, Function, Value
+from executor.targets import target_of as target_of
+from executor.tensors import canonical_bytes, from_bytes
+from rollup.call import Function, Ref
 from rollup.errors import BadEncoding, Stop
 from rollup.graph import Source
 from rollup.program import Program
-
-Target = tuple[Callable[..., Tensor], tuple[Any, ...]]
+from rollup.tensor import TensorSpec
 
 
 class Unfit(Stop):
@@ -32,7 +31,8 @@ class Unfit(Stop):
 class Runner:
     """One network on one device, ready to run at any batch.
 
-    `module` is plain torch code: `module(*inputs)` on stacked inputs gives the stacked output.
+    `module` is plain torch code: `module(*inputs)` on stacked inputs gives the stacked output, if the program can be
+    run on several requests at once; `forward` runs them one by one where it cannot.
     """
 
     def __init__(self, network: Network, device: str = "cpu") -> None:
@@ -55,18 +55,24 @@ class Runner:
         stacked = []
         for place, spec in enumerate(self.program.inputs):
             data = b"".join(request[place] for request in requests)
-            array = np.frombuffer(data, dtype=spec.dtype.numpy).reshape(len(requests), *spec.shape[1:])
-            stacked.append(torch.from_numpy(array.astype(array.dtype.newbyteorder("="))).to(self.device))
+            whole = TensorSpec(spec.dtype, (len(requests), *spec.shape[1:]))
+            stacked.append(from_bytes(whole, data).to(self.device))
         return stacked
 
     def run_stacked(self, inputs: Sequence[Tensor]) -> list[bytes]:
-        """Canonical output bytes of each request of a stacked batch; one after another where the program mixes them."""
-        parts = [inputs] if self.program.batchable else list(zip(*(torch.split(x, 1) for x in inputs), strict=True))
+        """Canonical output bytes of each request of a stacked batch."""
         with profile():
-            outputs = [self.module(*part) for part in parts]
+            output = self.forward(inputs)
         length = self.program.output.spec.byte_length
-        data = b"".join(canonical_bytes(output) for output in outputs)
+        data = canonical_bytes(output)
         return [data[start : start + length] for start in range(0, len(data), length)]
+
+    def forward(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Output of a stacked batch, whether or not its requests can be run at once. Keeps no profile by itself."""
+        if self.program.batchable or inputs[0].shape[0] == 1:
+            output: Tensor = self.module(*inputs)
+            return output
+        return torch.cat([self.module(*request) for request in zip(*(torch.split(x, 1) for x in inputs), strict=True)])
 
     def replay(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Results of every call of a stacked batch, through an interpreter of the same code."""
@@ -87,10 +93,11 @@ class _Recorder(fx.Interpreter):
     def __init__(self, module: fx.GraphModule) -> None:
         super().__init__(module)
         self.results: list[Tensor] = []
+        self._calls: frozenset[str] = module.meta[_CALLS]
 
     def run_node(self, n: fx.Node) -> Any:
         result = super().run_node(n)
-        if n.op == "call_function":
+        if n.name in self._calls:
             self.results.append(result)
         return result
 
@@ -134,62 +141,66 @@ _PRECISIONS: dict[str, Any] = {
 _FULL = ("ieee", "none")
 
 
+# Key of a module's metadata: the names of the nodes that are the program's calls.
+_CALLS = "calls"
+
+
 def generate(program: Program, weights: Sequence[Tensor]) -> fx.GraphModule:
     """Straight-line code of `program` over `weights`."""
-    root = torch.nn.Module()
-    graph = fx.Graph()
-    inputs = [graph.placeholder(f"input_{place}") for place in range(len(program.inputs))]
-    constants = []
-    for place, weight in enumerate(weights):
-        root.register_buffer(f"weight_{place}", weight)
-        constants.append(graph.get_attr(f"weight_{place}"))
-    made: list[fx.Node] = []
-    nodes = {Source.INPUT: inputs, Source.WEIGHT: constants, Source.STEP: made}
-    for call, value in zip(program.calls, program.results, strict=True):
-        operands = [nodes[ref.source][ref.index] for ref in call.operands]
-        made.append(graph.call_function(*target_of(call, value, operands)))
-    graph.output(made[-1])
-    return fx.GraphModule(root, graph)
+    code = _Code(program, weights)
+    for place in range(len(program.calls)):
+        code.add(place)
+    return code.finish()
 
 
-def target_of(call: Call, value: Value, operands: Sequence[Any]) -> Target:
-    """The torch function of a call that makes `value`, and all its arguments."""
-    # torch.cat alone takes its tensors as a list.
-    arguments: tuple[Any, ...] = (list(operands),) if call.function is Function.CAT else tuple(operands)
-    if call.function is Function.CONV2D and len(operands) == 2:
-        arguments += (None,)
-    function, options = _function(call, value)
-    return function, arguments + options
+class _Code:
+    """Code being written; a weight is taken where it is first used, if it is."""
+
+    def __init__(self, program: Program, weights: Sequence[Tensor]) -> None:
+        self._program = program
+        self._root = torch.nn.Module()
+        self._graph = fx.Graph()
+        self._inputs = [self._graph.placeholder(f"input_{place}") for place in range(len(program.inputs))]
+        for place, weight in enumerate(weights):
+            self._root.register_buffer(f"weight_{place}", weight)
+        self._device = weights[0].device if weights else torch.device("cpu")
+        self._taken: dict[str, fx.Node] = {}
+        self._made: list[fx.Node] = []
+
+    def add(self, place: int) -> None:
+        """Call `place`."""
+        call, value = self._program.calls[place], self._program.results[place]
+        target, arguments = target_of(call, value, [_Held(ref) for ref in call.operands])
+        if call.function is Function.FULL:
+            self._root.register_buffer(f"full_{place}", target(*arguments).to(self._device))
+            self._made.append(self._held(f"full_{place}"))
+            return
+        if call.function is Function.CAT and all(self._program.value(ref).batched for ref in call.operands):
+            target, arguments = torch.cat, arguments[:2]
+        self._made.append(self._graph.call_function(target, map_aggregate(arguments, self._node)))
+
+    def _node(self, argument: Any) -> Any:
+        if not isinstance(argument, _Held):
+            return argument
+        ref = argument.ref
+        if ref.source is Source.WEIGHT:
+            return self._held(f"weight_{ref.index}")
+        return (self._inputs if ref.source is Source.INPUT else self._made)[ref.index]
+
+    def _held(self, name: str) -> fx.Node:
+        if name not in self._taken:
+            self._taken[name] = self._graph.get_attr(name)
+        return self._taken[name]
+
+    def finish(self) -> fx.GraphModule:
+        self._graph.output(self._made[-1])
+        module = fx.GraphModule(self._root, self._graph)
+        module.meta[_CALLS] = frozenset(node.name for node in self._made)
+        return module
 
 
-def _function(call: Call, value: Value) -> Target:
-    """The torch function of a call, and its arguments after the operands."""
-    options = [list(numbers) for _, numbers in call.options]
-    if call.function is Function.CONV2D:
-        return torch.conv2d, (*options[:3], call.number("groups"))
-    if call.function is Function.MAX_POOL2D:
-        return torch.max_pool2d, (*options[:4], bool(call.number("ceil")))
-    if call.function in (Function.VIEW, Function.EXPAND):
-        # The dimension in which requests lie is whatever the batch makes it.
-        axis = value.place.axis if value.batched and value.place else None
-        shape = [-1 if dim == axis else size for dim, size in enumerate(value.shape)]
-        return (Tensor.reshape if call.function is Function.VIEW else Tensor.expand), (shape,)
-    if call.function in (Function.AMAX, Function.ARGMAX):
-        return _PLAIN[call.function], (-1, bool(call.number("keepdim")))
-    if call.function in (Function.SLICE, Function.CAT):
-        return _PLAIN[call.function], tuple(numbers[0] for numbers in options)
-    return _PLAIN[call.function], tuple(options)
+class _Held:
+    """Stands for an operand until its node is known to be needed."""
 
-
-_PLAIN: dict[Function, Callable[..., Tensor]] = {
-    Function.LINEAR: functional.linear,
-    Function.MATMUL: torch.matmul,
-    Function.ADD: torch.add,
-    Function.MUL: torch.mul,
-    Function.RELU: torch.relu,
-    Function.AMAX: torch.amax,
-    Function.ARGMAX: torch.argmax,
-    Function.PERMUTE: torch.permute,
-    Function.SLICE: torch.ops.aten.slice.Tensor,
-    Function.CAT: torch.cat,
-}
+    def __init__(self, ref: Ref) -> None:
+        self.ref = ref

@@ -18,10 +18,19 @@ from executor.operators import evaluate
 from executor.reach import judged_step, reach_of
 from executor.tensors import f32_of_bits, from_bytes, from_canonical
 from executor.trace import recompute
-from prover.fault_proof import Evidence, find_output, find_step, prove_link, prove_step, worst_element
+from prover.fault_proof import (
+    Evidence,
+    find_output,
+    find_step,
+    prove_link,
+    prove_step,
+    prove_undefined,
+    worst_element,
+)
 from prover.opened import OpenedTrace
+from prover.overflows import OverflowChecker, find_overflow_fault
 from rollup.errors import BadInput
-from rollup.graph import Graph, Op, Source
+from rollup.graph import Graph, Op
 from rollup.types import FaultProof, Verdict
 
 # Suspects of one step that are put before the exact judge: those farthest outside their bounds.
@@ -52,6 +61,7 @@ class Checker:
         self._band = BAND_MARGIN * f32_of_bits(model.record.output_band)
         # A label is judged by the difference of two logits, which both may move.
         self._moved = 2.0 if self._is_label else 1.0
+        self.overflows = OverflowChecker(model)
 
     @property
     def graph(self) -> Graph:
@@ -120,14 +130,17 @@ class Checker:
             if best is None or (finding.verdict, float(finding.excess)) > (best[0], excess):
                 best, excess = (finding.verdict, number, element), float(finding.excess)
         linked = self._worst_link(evidence, trace)
+        unbounded = find_overflow_fault(evidence, trace)
+        gravest = max((found[0] for found in (best, linked, unbounded) if found is not None), default=None)
+        if unbounded is not None and (best is None or unbounded[0] > best[0]) and unbounded[0] is gravest:
+            return prove_undefined(evidence, unbounded[1], unbounded[2])
         if linked is not None and (best is None or linked[0] > best[0]):
             return prove_link(evidence, linked[1])
         return prove_step(evidence, best[1], best[2]) if best is not None else None
 
     def _worst_of_step(self, evidence: Evidence, trace: OpenedTrace, number: int) -> int | None:
         step = evidence.graph.steps[number]
-        needed = [operand.index for operand in step.operands if operand.source is Source.STEP]
-        if not all(trace.knows(index) for index in (number, *needed)):
+        if not trace.knows_step(number):
             return None
         operands = [from_canonical(evidence.tensor(number, slot)) for slot in range(1, len(step.operands) + 1)]
         result = from_canonical(evidence.tensor(number, 0))
@@ -141,7 +154,7 @@ class Checker:
         return worst_element(evidence, number, suspects[:MAX_SUSPECTS].tolist())
 
     def _worst_link(self, evidence: Evidence, trace: OpenedTrace) -> tuple[Verdict, int] | None:
-        if not evidence.knows_output:
+        if evidence.committed.undefined or not evidence.knows_output:
             return None
         if not trace.knows(evidence.last) or (self._is_label and not trace.knows(self._judged)):
             return None

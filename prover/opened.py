@@ -17,10 +17,14 @@ from rollup.view import Page
 
 
 class OpenedTrace:
-    """Results of the steps of one run, as far as anybody has shown them. A bundle for prover/fault_proof.py."""
+    """Results of the steps of one run, as far as anybody has shown them. A bundle for prover/fault_proof.py.
 
-    def __init__(self, graph: Graph, root: BundleRoot) -> None:
+    `length`: of how many steps there are results; a trace that overflows ends there.
+    """
+
+    def __init__(self, graph: Graph, root: BundleRoot, length: int | None = None) -> None:
         self._graph, self.root = graph, root
+        self._length = len(graph.steps) if length is None else min(length, len(graph.steps))
         self._tensors: dict[int, Tensor] = {}
         self._paths: dict[int, tuple[bytes, ...]] = {}
 
@@ -36,10 +40,16 @@ class OpenedTrace:
     def knows(self, index: int) -> bool:
         return index in self._tensors
 
+    def knows_step(self, number: int) -> bool:
+        """Whether the result of a step and all results that it reads are known."""
+        operands = self._graph.steps[number].operands
+        read = (operand.index for operand in operands if operand.source is Source.STEP)
+        return all(self.knows(index) for index in (number, *read))
+
     @property
     def missing(self) -> tuple[int, ...]:
         """Steps whose results are not known, in order."""
-        return tuple(step for step in range(len(self._graph.steps)) if step not in self._tensors)
+        return tuple(step for step in range(self._length) if step not in self._tensors)
 
     def fetch(self, blobs: BlobReader) -> None:
         """Takes what an endpoint serves of what is missing. What it does not serve, or serves wrong, stays missing."""

@@ -79,7 +79,9 @@ class Watchtower:
             if claim.id in self._cases or (claim.id in self._quiet and not claim.contested):
                 continue
             case = self._open_case(view, claim)
-            if case is not None and case.output is None:
+            if case is not None and case.undefined:
+                self._look_for_overflow(view, case)
+            elif case is not None and case.output is None:
                 self._cases[claim.id] = case
             elif case is not None:
                 by_model.setdefault(case.known.record.weights_root + case.known.graph.root, []).append(case)
@@ -97,26 +99,38 @@ class Watchtower:
         ratios = checker.deviations([case.input_bytes for case in cases], [case.shown_output for case in cases])
         for case, ratio in zip(cases, ratios, strict=True):
             case.look(ratio)
-            if case.is_doubted:
-                shown = {"deviation": case.opinion.deviation, "second": case.opinion.second}
-                _log.warning("watchtower.beyond_reach", claim=case.claim.hex(), **shown)
-            if case.is_doubted or view.claim(case.claim).contested:
-                self._cases[case.claim] = case
-            else:
-                self._cases.pop(case.claim, None)
-                self._quiet.add(case.claim)
+            self._keep_or_forget(view, case)
+
+    def _look_for_overflow(self, view: View, case: Case) -> None:
+        try:
+            case.look_for_overflow()
+        except (Refused, Doubt) as error:
+            self._put_off(view, case.claim, error)
+        else:
+            self._keep_or_forget(view, case)
+
+    def _keep_or_forget(self, view: View, case: Case) -> None:
+        if case.is_doubted:
+            shown = {"deviation": case.opinion.deviation, "second": case.opinion.second}
+            _log.warning("watchtower.beyond_reach", claim=case.claim.hex(), **shown)
+        if case.is_doubted or view.claim(case.claim).contested:
+            self._cases[case.claim] = case
+        else:
+            self._cases.pop(case.claim, None)
+            self._quiet.add(case.claim)
 
     def _open_case(self, view: View, claim: MadeClaim) -> Case | None:
         if is_before(view.now, self._retries.get(claim.id, (0, 0))[0]):
             return None
         try:
             known = self._models.know(view.model(view.request(claim.request).request.model))
-            inputs, output = self._inputs(view, claim), self._output(known.record, claim)
+            inputs = self._inputs(view, claim)
+            output = None if claim.undefined else self._output(known.record, claim)
         except RollupError as error:
             self._put_off(view, claim.id, error)
             return None
         self._retries.pop(claim.id, None)
-        return Case(claim.id, known, inputs, claim.output, output)
+        return Case(claim.id, known, inputs, claim.output, output, claim.undefined)
 
     def _put_off(self, view: View, claim: ClaimId, error: RollupError) -> None:
         self._pause(view, claim, view.now + MAX_PAUSE_SECONDS)
@@ -175,7 +189,7 @@ class Watchtower:
     def _attend(self, view: View, claim: MadeClaim, look: Look) -> None:
         """One move; the next block brings the next."""
         case = self._cases[claim.id]
-        if case.output is None:
+        if case.is_unserved:
             self._look_for_output(view, claim, case)
         position = self._disputer.position(view, claim, look)
         self._look_at_trace(view, claim, case, position)
@@ -190,7 +204,7 @@ class Watchtower:
         served = self._sources.of(view.state.endpoints.get(claim.executor))
         if any(position.dispute.trace_root):
             case.look_at_trace(position.dispute.trace_root, served, view.dispute(claim.id).pages)
-        elif claim.trace_root is not None and (case.is_doubted or case.output is None):
+        elif claim.trace_root is not None and (case.is_doubted or case.is_unserved):
             case.look_at_trace(claim.trace_root, served, ())
 
     # Money and words.

@@ -4,8 +4,8 @@ pragma solidity ^0.8.28;
 import {Approx, Approximate} from "../math/Approx.sol";
 import {Bound, BoundLib} from "../math/Bound.sol";
 import {Float} from "../math/Float.sol";
-import {F16, F32} from "../types/Roots.sol";
 import {Logarithm} from "../math/Logarithm.sol";
+import {F16, F32} from "../types/Roots.sol";
 
 /// @title Powers of two elements (PROTOCOL.md, section 5, "Powers")
 /// @notice `rollup/judge/powers.py` is the twin.

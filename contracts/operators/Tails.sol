@@ -6,6 +6,17 @@ import {Bound, BoundLib} from "../math/Bound.sol";
 import {Exponential} from "../math/Exponential.sol";
 import {Float} from "../math/Float.sol";
 import {Logarithm} from "../math/Logarithm.sol";
+import {F16, F32} from "../types/Roots.sol";
+
+/// @notice Operands of a softmax of either kind, and the length of its row.
+/// @param dtype of the result
+struct Exponent {
+    uint8 dtype;
+    uint32 x;
+    uint32 m;
+    uint32 s;
+    int256 n;
+}
 
 /// @notice Operands of a norm: `(x − mean) · r · weight + bias`.
 struct Normed {
@@ -19,37 +30,34 @@ struct Normed {
 /// @title The last steps of softmax, log-softmax and the norms (PROTOCOL.md, section 5, "Tails")
 /// @notice One element from the sums of its row, which are steps of their own. `rollup/judge/tails.py` is the twin.
 library Tails {
-    /// @dev `n · 2^-24` stays below 1.
-    int256 internal constant MAX_TERMS = (1 << 24) - 1;
+    /// @dev Terms times 2^-24 stay below 1.
+    int256 internal constant MAX_TERMS = (1 << 24) - 9;
 
     /// @notice `e^(x − m) / s`, x finite or −Inf. Unknown unless m is finite and s finite and positive.
-    function softmax(uint32 x, uint32 m, uint32 s, int256 n)
-        internal
-        pure
-        returns (bool known, Approx y, Bound memory bound)
-    {
-        if (!_isSum(m, s)) return (false, y, bound);
-        Approx total = Approximate.ofFloat(s);
-        Approx rest = Approximate.ONE + Approximate.ONE / total;
-        if (x == Float.NEGATIVE_INFINITY) return (true, y, BoundLib.counted(y, y, rest));
-        if (!Float.isFinite(x)) return (false, y, bound);
-        (Approx value, Approx top) = (Approximate.ofFloat(x), Approximate.ofFloat(m));
-        y = Exponential.exp(value - top) / total;
-        Approx scale = y * (Approximate.make(8, 0) + value.abs() + top.abs());
-        return (true, y, BoundLib.counted(scale, _count(n), rest));
+    /// @dev Torch keeps the exponentials of 16-bit rows in 16 bits where a row is not contiguous.
+    function softmax(Exponent memory at) internal pure returns (bool known, Approx y, Bound memory bound) {
+        if (!_isSum(at)) return (false, y, bound);
+        Approx inverse = Approximate.ONE / Approximate.ofFloat(at.s);
+        if (at.x == Float.NEGATIVE_INFINITY) return (true, y, BoundLib.counted(y, y, Approximate.ONE + inverse));
+        if (!Float.isFinite(at.x)) return (false, y, bound);
+        (Approx x, Approx m) = (Approximate.ofFloat(at.x), Approximate.ofFloat(at.m));
+        y = Exponential.exp(x - m) / Approximate.ofFloat(at.s);
+        bound = BoundLib.counted(y * _size(x, m), _count(at.n), Approximate.ONE + inverse);
+        if (at.dtype == F32) return (true, y, bound);
+        Approx least = inverse.scaled(at.dtype == F16 ? int256(-24) : int256(-133));
+        bound.rest = bound.rest + y.scaled(_place(at.dtype)) + least;
+        return (true, y, bound);
     }
 
     /// @notice `(x − m) − ln s`. Unknown unless all are finite and s is positive.
-    function logSoftmax(uint32 x, uint32 m, uint32 s, int256 n)
-        internal
-        pure
-        returns (bool known, Approx y, Bound memory bound)
-    {
-        if (!_isSum(m, s) || !Float.isFinite(x)) return (false, y, bound);
-        (Approx value, Approx top) = (Approximate.ofFloat(x), Approximate.ofFloat(m));
-        Approx log = Logarithm.log(Approximate.ofFloat(s));
-        Approx scale = Approximate.make(8, 0) + value.abs() + top.abs() + log.abs();
-        return (true, value - top - log, BoundLib.counted(scale, _count(n), Approximate.ONE));
+    /// @dev Torch rounds sum and logarithm of 16-bit rows to 16 bits.
+    function logSoftmax(Exponent memory at) internal pure returns (bool known, Approx y, Bound memory bound) {
+        if (!_isSum(at) || !Float.isFinite(at.x)) return (false, y, bound);
+        (Approx x, Approx m) = (Approximate.ofFloat(at.x), Approximate.ofFloat(at.m));
+        Approx log = Logarithm.log(Approximate.ofFloat(at.s));
+        bound = BoundLib.counted(_size(x, m) + log.abs(), _count(at.n), Approximate.ONE);
+        if (at.dtype != F32) bound.rest = bound.rest + _above(log.abs()).scaled(_place(at.dtype));
+        return (true, x - m - log, bound);
     }
 
     /// @notice `(x − mean) · r · weight + bias` over a row of n.
@@ -64,19 +72,33 @@ library Tails {
         y = y + operands.bias;
     }
 
-    /// @dev What a kernel's own mean and variance may move `z` by: `mean |x| <= |μ| + 1/r`, `mean x² <= μ² + 1/r²`.
+    /// @dev What a kernel's own mean and variance may move `z` by: `mean |x| <= |μ| + 1/r`, `mean x² <= μ² + 1/r²`. A variance
+    /// whose relative error may reach 1/8 says nothing: no bound.
     /// @param shift `r · |μ|`
     function _lost(Approx shift, Approx z, int256 n) private pure returns (Approx) {
-        Approx moved = _above(shift) + (z * _above(shift * shift)).scaled(-1);
-        return moved * Approximate.make(n, 0) / Approximate.make((1 << 24) - n, 0);
+        int256 terms = n > 1 ? n + 8 : n;
+        Approx share = Approximate.make(terms, 0) / Approximate.make((1 << 24) - terms, 0);
+        Approx spread = share * _above(shift * shift);
+        if (!(spread < Approximate.make(1, -3))) return Approximate.make(1, 200);
+        return share * _above(shift) + (z * spread).scaled(-1);
+    }
+
+    /// @dev Exponent of twice a 16-bit dtype's unit roundoff.
+    function _place(uint8 dtype) private pure returns (int256) {
+        return dtype == F16 ? int256(-10) : int256(-7);
     }
 
     function _above(Approx a) private pure returns (Approx) {
         return Approximate.ONE + a;
     }
 
-    function _isSum(uint32 m, uint32 s) private pure returns (bool) {
-        return Float.isFinite(m) && Float.isFinite(s) && Float.order(s) > 0;
+    function _isSum(Exponent memory at) private pure returns (bool) {
+        return Float.isFinite(at.m) && Float.isFinite(at.s) && Float.order(at.s) > 0;
+    }
+
+    /// @dev `8 + |x| + |m|`.
+    function _size(Approx x, Approx m) private pure returns (Approx) {
+        return Approximate.make(8, 0) + x.abs() + m.abs();
     }
 
     /// @dev `16 + n / 4`.

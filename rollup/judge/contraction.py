@@ -28,6 +28,8 @@ DROPPED = 2**47
 MAX_TINY = 2**160
 FACTOR_ONE = 256
 ONE = 0x3F800000
+# Exponents of products; above, what the window drops exceeds every float.
+LEAST_HINT, GREATEST_HINT = 2, 508
 _PRODUCT_BIAS = 2 * floats.SCALE_BIAS
 # Below this window what flushing may add is no longer small in units; above it, the window's cut is still smaller.
 _LEAST_BASE = 40
@@ -82,7 +84,7 @@ def bounds(row_a: Sequence[int], row_b: Sequence[int], bias: Sequence[int], hint
     `bias` has one value or none; `factor` is in 1/256, zero for none.
     """
     terms = len(row_a) + len(bias)
-    if terms > MAX_TERMS:
+    if terms > MAX_TERMS or not LEAST_HINT <= hint <= GREATEST_HINT:
         return None
     base = hint - window_bits(terms)
     sums = _sums([*zip(row_a, row_b, strict=True), *((value, ONE) for value in bias)], hint, base)

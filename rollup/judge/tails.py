@@ -6,7 +6,7 @@ each, are in the bounds here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rollup.errors import BadGraph
 from rollup.graph import Op
@@ -17,17 +17,26 @@ from rollup.judge.finding import ACQUITTED, Finding
 from rollup.judge.operator import FLOATS, Case, Family, Operator
 from rollup.judge.reads import nary
 from rollup.judge.rounded import judged
+from rollup.tensor import DType
 
 MINUS_INFINITY = floats.INFINITY | 1 << 31
-# n · 2^-24 stays below 1.
-MAX_TERMS = 2**24 - 1
+# Terms times 2^-24 stay below 1.
+MAX_TERMS = 2**24 - 9
 NORM_COUNT = 16
+# Roundings of a mean and a variance beside those of their n terms.
+_MOMENT_TERMS = 8
+# A variance whose relative error may reach this says nothing: no bound.
+_LOST = Approx.make(1, -3)
+_UNBOUNDED = Approx.make(1, 200)
 # Bits of the norm's mask: which of its operands are there beside x and r.
 _MEAN, _WEIGHT, _BIAS = 1, 2, 4
 
 
-def softmax_of(x: int, m: int, s: int, n: int) -> Enclosure | None:
-    """`e^(x − m) / s` of f32 bits, x finite or −Inf; None unless m is finite and s finite and positive."""
+def softmax_of(x: int, m: int, s: int, n: int, dtype: DType) -> Enclosure | None:
+    """`e^(x − m) / s` of f32 bits, x finite or −Inf; None unless m is finite and s finite and positive.
+
+    Torch keeps the exponentials of 16-bit rows in 16 bits where a row is not contiguous.
+    """
     top, total = _finite(m), _finite(s)
     if top is None or total is None or total.mantissa <= 0:
         return None
@@ -36,16 +45,26 @@ def softmax_of(x: int, m: int, s: int, n: int) -> Enclosure | None:
     if value is None:
         return Enclosure(ZERO, Bound.counted(ZERO, 0, rest)) if x == MINUS_INFINITY else None
     y = real.exp(value - top) / total
-    return Enclosure(y, Bound.counted(y * (8 + abs(value) + abs(top)), _count(n), rest))
+    bound = Bound.counted(y * (8 + abs(value) + abs(top)), _count(n), rest)
+    if dtype is not DType.F32:
+        form = floats.FORMATS[dtype]
+        bound = replace(bound, rest=bound.rest + y.scaled(1 - form.digits) + (ONE / total).scaled(form.least))
+    return Enclosure(y, bound)
 
 
-def log_softmax_of(x: int, m: int, s: int, n: int) -> Enclosure | None:
-    """`(x − m) − ln s` of f32 bits; None unless all are finite and s is positive."""
+def log_softmax_of(x: int, m: int, s: int, n: int, dtype: DType) -> Enclosure | None:
+    """`(x − m) − ln s` of f32 bits; None unless all are finite and s is positive.
+
+    Torch rounds sum and logarithm of 16-bit rows to 16 bits.
+    """
     value, top, total = _finite(x), _finite(m), _finite(s)
     if value is None or top is None or total is None or total.mantissa <= 0:
         return None
     log = real.log(total)
-    return Enclosure(value - top - log, Bound.counted(8 + abs(value) + abs(top) + abs(log), _count(n), ONE))
+    bound = Bound.counted(8 + abs(value) + abs(top) + abs(log), _count(n), ONE)
+    if dtype is not DType.F32:
+        bound = replace(bound, rest=bound.rest + (1 + abs(log)).scaled(1 - floats.FORMATS[dtype].digits))
+    return Enclosure(value - top - log, bound)
 
 
 @dataclass(frozen=True)
@@ -64,11 +83,17 @@ class Normed:
         y = z * self.weight
         size = abs(self.x) + mean
         scale = (gain * r * size + abs(y) + abs(self.bias)).scaled(-24)
-        shift = r * mean
-        lost = (1 + shift + abs(z) * (1 + shift * shift) / 2) * n / (2**24 - n)
-        sound = scale * NORM_COUNT + gain * lost
+        sound = scale * NORM_COUNT + gain * _lost(r * mean, abs(z), n)
         rest = (1 + size) * (1 + gain) * (1 + r)
         return Enclosure(y + self.bias, Bound(scale, sound, rest.scaled(-124)))
+
+
+def _lost(shift: Approx, z: Approx, n: int) -> Approx:
+    """What a kernel's own mean and variance may move z by; `shift` is r · |mean|."""
+    terms = n + _MOMENT_TERMS if n > 1 else n
+    share = Approx.make(terms, 0) / (2**24 - terms)
+    spread = share * (1 + shift * shift)
+    return share * (1 + shift) + (z * spread).scaled(-1) if spread < _LOST else _UNBOUNDED
 
 
 def normed_of(operands: list[int], mask: int) -> Normed | None:
@@ -108,7 +133,7 @@ def _find_softmax(case: Case) -> Finding:
     n = case.step.attributes[-1]
     _require_terms(n)
     x, m, s = operands = _operands(case)
-    enclosure = (softmax_of if case.step.op is Op.SOFTMAX else log_softmax_of)(x, m, s, n)
+    enclosure = (softmax_of if case.step.op is Op.SOFTMAX else log_softmax_of)(x, m, s, n, case.dtype)
     return ACQUITTED if enclosure is None else judged(case, enclosure, operands)
 
 
@@ -130,7 +155,8 @@ OPERATORS = (
         nary(3, extras=1),
         "x, m, s",
         "`e^(x − m) / s`; 0 where x is −Inf",
-        "`t = (16 + n/4)·S + (1 + 1/s)·2⁻¹²⁶`, `S = u·y*·(8 + abs(x) + abs(m))`",
+        "`t = (16 + n/4)·S + (1 + 1/s)·2⁻¹²⁶`, `S = u·y*·(8 + abs(x) + abs(m))`; to 16 bits also `2·v·y* + w/s`, "
+        "`v` the dtype's own u, `w` its least subnormal",
         "Higham, section 3.1, for the kernel's own sum; exp's bound at `x·log₂e − m·log₂e` (flash kernels)",
         _find_softmax,
         "n",
@@ -141,7 +167,8 @@ OPERATORS = (
         nary(3, extras=1),
         "x, m, s",
         "`(x − m) − ln s`",
-        "`t = (16 + n/4)·S + 2⁻¹²⁶`, `S = u·(8 + abs(x) + abs(m) + abs(ln s))`",
+        "`t = (16 + n/4)·S + 2⁻¹²⁶`, `S = u·(8 + abs(x) + abs(m) + abs(ln s))`; to 16 bits also "
+        "`2·v·(1 + abs(ln s))`, `v` the dtype's own u",
         "as softmax, absolute",
         _find_softmax,
         "n",
@@ -152,8 +179,9 @@ OPERATORS = (
         nary(2, extras=2, most=5),
         "x, (μ), r, (g), (b)",
         "`z·g + b`, `z = (x − μ)·r`",
-        "`t = 16·S + n·u/(1 − n·u)·abs(g)·(r·abs(μ) + 1 + abs(z)·(μ²r² + 1)/2) + 4·(1 + abs(x) + abs(μ))·(1 + abs(g))·"
-        "(1 + r)·2⁻¹²⁶`, `S = u·(abs(g)·r·(abs(x) + abs(μ)) + abs(g·z) + abs(b))`",
+        "`t = 16·S + γ·abs(g)·(r·abs(μ) + 1 + abs(z)·(μ²r² + 1)/2) + 4·(1 + abs(x) + abs(μ))·(1 + abs(g))·"
+        "(1 + r)·2⁻¹²⁶`, `S = u·(abs(g)·r·(abs(x) + abs(μ)) + abs(g·z) + abs(b))`, `γ = k·u/(1 − k·u)`, `k = n + 8` "
+        "(1 if `n = 1`); no sound bound where `γ·(μ²r² + 1) ≥ 1/8`",
         "Higham, 3.1, for the kernel's own mean and variance: `mean abs(x) ≤ abs(μ) + 1/r`, `mean x² ≤ μ² + 1/r²`",
         _find_norm,
         "mask, n",

@@ -100,7 +100,7 @@ def _turned(builder: Builder, b: Operand) -> Operand:
     swapped = (*outer, columns, terms)
     strides = strides_of(b.spec.shape)
     step = builder.made_by(b)
-    if step is not None and step.op is Op.STRIDED:
+    if step is not None and step.op is Op.STRIDED and step.rank >= 2:
         rank = step.rank
         dims, given = step.attributes[1 : 1 + rank], step.attributes[1 + rank :]
         back = (*given[:-2], given[-1], given[-2])

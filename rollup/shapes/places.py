@@ -44,17 +44,17 @@ def _carried(value: Value, flow: Flow, made: Made) -> Place | None:
 def _viewed(value: Value, shape: tuple[int, ...]) -> Place | None:
     """The same `outer` blocks of elements, cut in another way.
 
-    Of several places the first is taken where a dimension holds nothing but requests.
+    Of several places the best is a dimension that holds nothing but requests; then one that they begin, unless it is
+    the last, which is what most functions read across; then the first.
     """
     if value.place is None:
         return None
-    outer, best = value.outer, None
-    for axis, size in enumerate(shape):
-        before = prod(shape[:axis])
-        if outer % before or before * size % outer:
-            continue
-        place = Place(axis, outer // before)
-        if size == 1:
-            return place
-        best = best or place
-    return best
+    outer = value.outer
+    places = [
+        Place(axis, outer // prod(shape[:axis]))
+        for axis, size in enumerate(shape)
+        if outer % prod(shape[:axis]) == 0 and prod(shape[:axis]) * size % outer == 0
+    ]
+    alone = [place for place in places if shape[place.axis] == 1]
+    begun = [place for place in places if place.outer == 1 and place.axis < len(shape) - 1]
+    return next(iter([*alone, *begun, *places]), None)

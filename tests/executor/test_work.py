@@ -31,9 +31,8 @@ class Bench:
 
     def __init__(self, folder: Path, hi: float = 1.0, scale: float = 1.0) -> None:
         self.blobs = open_blobs(folder / "blobs")
-        self.registration: Registration = prepare(
-            self.blobs, package(scale=scale), Terms(0, hi, 1, Windows(1, 1, 1, 1, 1))
-        )
+        terms = Terms(0, hi, 1, Windows(1, 1, 1, 1, 1))
+        self.registration: Registration = prepare(self.blobs, package(scale=scale), terms)
         self.model = model_id(self.registration.record)
         self.jobs: Jobs = open_journal(folder / "journal.db", MAX_ATTEMPTS).jobs
         self.models = Models(self.blobs)

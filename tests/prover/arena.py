@@ -18,7 +18,7 @@ from prover.disputer import Disputer
 from prover.sources import Sources
 from prover.watcher import Watchtower
 from rollup.blobs import Blobs, FolderStore, open_blobs
-from rollup.chain.claims import Claim, Claims
+from rollup.chain.claims import Claim, Claims, UndefinedClaim
 from rollup.chain.deploy import demo_system, deploy
 from rollup.chain.disputes import Disputes, Supply
 from rollup.chain.events import EventStream
@@ -51,11 +51,11 @@ ETHER = 10**18
 FIRST_LIAR = 6
 
 
-def prepared(blobs: Blobs, module: torch.nn.Module | None = None) -> LoadedModel:
+def prepared(blobs: Blobs, module: torch.nn.Module | None = None, terms: Terms = TERMS) -> LoadedModel:
     """A small real network, calibrated and stored."""
     torch.manual_seed(1)
     captured = capture((module or ConvNet()).eval(), [torch.zeros(1, 1, 8, 8)])
-    record = prepare(blobs, Package(captured.program, captured.committed), TERMS).record
+    record = prepare(blobs, Package(captured.program, captured.committed), terms).record
     return load_model(blobs, record, 2**30)
 
 
@@ -98,11 +98,11 @@ class SlightlyOff(Honest):
 class Arena:
     """`look` is what the daemon does after a block."""
 
-    def __init__(self, anvil: Anvil, folder: Path, module: torch.nn.Module | None = None) -> None:
+    def __init__(self, anvil: Anvil, folder: Path, module: torch.nn.Module | None = None, terms: Terms = TERMS) -> None:
         self.anvil, self.client, self.folder = anvil, anvil.client(), folder
         self.deployment = deploy(self.client, anvil.sender(0), demo_system(anvil_key(SEQUENCER).address))
         self.blobs = open_blobs(folder / "blobs")
-        self.model = prepared(self.blobs, module)
+        self.model = prepared(self.blobs, module, terms)
         anvil.sender(0).send(Models(self.deployment).register(self.model.record))
         self.place = Place(self.client, self.deployment, self.model)
         self.follower = Follower(View(self.deployment.domain), EventStream(self.client, self.deployment, 0))
@@ -133,10 +133,10 @@ class Arena:
             assert time.monotonic() < limit, "a transaction of the watchtower is not mined"
             time.sleep(0.01)
 
-    def ask(self) -> RequestId:
-        """A user asks about a picture of its own."""
+    def ask(self, inputs: Sequence[Tensor] | None = None) -> RequestId:
+        """A user asks about a picture of its own, or about these inputs."""
         self._asked += 1
-        data = b"".join(canonical_bytes(tensor) for tensor in drawn(self.model, self._asked))
+        data = b"".join(canonical_bytes(tensor) for tensor in inputs or drawn(self.model, self._asked))
         wish = Wish(
             model_id(self.model.record), data, BundleRoot(ZERO_WORD), 10**15, 10**14, 0, self.view.now + 10_000,
             ZERO_ADDRESS, 0,
@@ -167,6 +167,16 @@ class Arena:
         bond = claims.minimum_bond(self.place.snapshot(), batch, 0, sender.address) * 5 // 4
         entry = entry_of(lie, self.model, inputs, self.blobs) + trace.root
         sender.send(claims.claim(Claim(batch, 0, 1, (0,), (entry,), True, bond), value_wei=ETHER))
+        return self.newest()
+
+    def told_undefined(self, request: RequestId, entry: bytes, number: int = 0) -> ClaimId:
+        """Somebody claims that a request overflows."""
+        ordered = self.view.request(request)
+        sender, claims = self.anvil.sender(FIRST_LIAR + number), Claims(self.deployment)
+        batch = self.view.batch_of(ordered).batch
+        sender.send(claims.lease(batch, 0, turn=request.hex(), value_wei=ETHER))
+        bond = claims.minimum_bond(self.place.snapshot(), batch, 0, sender.address) * 5 // 4
+        sender.send(claims.claim_undefined(UndefinedClaim(batch, 0, entry, bond), value_wei=ETHER))
         return self.newest()
 
     def newest(self) -> ClaimId:

@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {LimitsJudge} from "../../../contracts/LimitsJudge.sol";
 import {PointwiseJudge} from "../../../contracts/PointwiseJudge.sol";
 import {StepJudge} from "../../../contracts/StepJudge.sol";
+import {StepReader} from "../../../contracts/StepReader.sol";
 import {TranscendentalJudge} from "../../../contracts/TranscendentalJudge.sol";
 
 /// @notice A StepJudge with all its families, for one nonce of whoever makes it.
@@ -11,6 +12,6 @@ contract Judges {
     StepJudge public immutable JUDGE;
 
     constructor() {
-        JUDGE = new StepJudge(new LimitsJudge(), new PointwiseJudge(), new TranscendentalJudge());
+        JUDGE = new StepJudge(new StepReader(), new LimitsJudge(), new PointwiseJudge(), new TranscendentalJudge());
     }
 }

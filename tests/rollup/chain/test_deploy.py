@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rollup.chain import artifacts, deploy
-from rollup.chain.artifacts import CONTRACTS, Artifact, Artifacts
+from rollup.chain.artifacts import CONTRACTS, FAMILIES, Artifact, Artifacts
 from rollup.chain.inbox import Inbox
 from rollup.chain.sender import Intent
 from rollup.config import Deployment
@@ -25,7 +25,7 @@ def test_create_address__is_what_the_chain_computes(anvil: Anvil) -> None:
 
 
 def test_deploy__without_a_contract__is_not_found(anvil: Anvil) -> None:
-    with pytest.raises(NotFound, match="no contract LimitsJudge was compiled"):
+    with pytest.raises(NotFound, match=f"no contract {FAMILIES[0]} was compiled"):
         deploy.deploy(anvil.client(), anvil.sender(0), small_system(Address(b"s" * 20)), Artifacts({}))
 
 

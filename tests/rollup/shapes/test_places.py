@@ -72,7 +72,8 @@ def test_a_view__is_followed_through_merged_and_split_dimensions() -> None:
     # [T, N, E] as attention over batches in the second dimension has it.
     value = Value(f32(6, 1, 8), batched=True, place=Place(1))
     assert viewed(value, 6, 8) == Place(0, 6)
-    assert viewed(value, 6, 2, 4) == Place(0, 6)
+    # Heads come out of the requests' dimension: [T, N * heads, width].
+    assert viewed(value, 6, 2, 4) == Place(1, 1)
     assert viewed(value, 2, 3, 1, 8) == Place(2)
     assert viewed(value, 1, 6, 1, 8) == Place(2)
     assert viewed(value, 12, 4) == Place(0, 6)

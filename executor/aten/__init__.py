@@ -1,0 +1,42 @@
+"""ATen's operators as calls of a program: one short handler each, by family. What is not in HANDLERS is decomposed by
+PyTorch into what is, or cannot be captured.
+
+Handlers get the operator's arguments by the names of its schema. Shapes are those of one request.
+"""
+
+from __future__ import annotations
+
+from executor.aten import (
+    activations,
+    arithmetic,
+    contractions,
+    einsum,
+    indexing,
+    joining,
+    movement,
+    norms,
+    pooling,
+    recurrent,
+    reductions,
+    resampling,
+)
+from executor.emitter import Handler
+
+HANDLERS: dict[str, Handler] = {
+    name: handler
+    for family in (
+        activations,
+        arithmetic,
+        contractions,
+        einsum,
+        indexing,
+        joining,
+        movement,
+        norms,
+        pooling,
+        recurrent,
+        reductions,
+        resampling,
+    )
+    for name, handler in family.HANDLERS.items()
+}
