@@ -6,7 +6,7 @@ import {Case, IOperatorJudge} from "./interfaces/IOperatorJudge.sol";
 import {Committed, FaultKind, FaultProof, IStepJudge, Opening, Verdict} from "./interfaces/IStepJudge.sol";
 import {IStepReader} from "./interfaces/IStepReader.sol";
 import {CaseLib} from "./libraries/CaseLib.sol";
-import {INLINE_OUTPUT_BYTES, LEAF_BYTES, OP_AMAX, OP_ARGMAX, OP_CONTRACT} from "./libraries/ConstantsLib.sol";
+import {INLINE_OUTPUT_BYTES, LEAF_BYTES, OP_ARGMAX, OP_CONTRACT} from "./libraries/ConstantsLib.sol";
 import {LateReads} from "./libraries/LateReads.sol";
 import {MerkleLib} from "./libraries/MerkleLib.sol";
 import {Family, OperatorsLib} from "./libraries/OperatorsLib.sol";
@@ -33,17 +33,20 @@ contract StepJudge is IStepJudge, Openings {
     ILimitsJudge public immutable LIMITS_JUDGE;
     IOperatorJudge public immutable POINTWISE_JUDGE;
     IOperatorJudge public immutable TRANSCENDENTAL_JUDGE;
+    IOperatorJudge public immutable ROW_JUDGE;
 
     constructor(
         IStepReader stepReader,
         ILimitsJudge limitsJudge,
         IOperatorJudge pointwiseJudge,
-        IOperatorJudge transcendentalJudge
+        IOperatorJudge transcendentalJudge,
+        IOperatorJudge rowJudge
     ) {
         STEP_READER = stepReader;
         LIMITS_JUDGE = limitsJudge;
         POINTWISE_JUDGE = pointwiseJudge;
         TRANSCENDENTAL_JUDGE = transcendentalJudge;
+        ROW_JUDGE = rowJudge;
     }
 
     /// @inheritdoc IStepJudge
@@ -158,6 +161,7 @@ contract StepJudge is IStepJudge, Openings {
 
     /// @dev One line a family; codes of no family were refused before.
     function _familyOf(Family family) private view returns (IOperatorJudge) {
+        if (family == Family.Row) return ROW_JUDGE;
         return family == Family.Pointwise ? POINTWISE_JUDGE : TRANSCENDENTAL_JUDGE;
     }
 
@@ -199,9 +203,6 @@ contract StepJudge is IStepJudge, Openings {
     /// @dev Operators whose honest results have no rounding of their own to allow for.
     function _isExactFault(bytes calldata record, uint256 result, Run[] memory runs) private pure returns (bool) {
         uint8 code = StepCodec.operator(record);
-        if (code == OP_AMAX) {
-            return _areF32(record, F32) && Order.isAmaxFault(runs[0].offset, runs[0].count, Float.read(result));
-        }
         if (code == OP_ARGMAX) {
             return runs.length == 0 || Order.isArgmaxFault(_float(record, runs[0]), _float(record, runs[1]));
         }

@@ -23,6 +23,8 @@ NUMERICS_HEADER_FP32 = FP32.header
 # `c` is registered in units of 1/256.
 FACTOR_ONE = 256
 MAX_STEPS = 65_536
+# Elements of a row that one proof opens: wider rows are split when a graph is built.
+MAX_ROW = 8_192
 
 
 class Op(IntEnum):

@@ -39,6 +39,9 @@ uint256 constant MAX_REJECTIONS = 3;
 /// @dev Gas that a callback may ask for at most, so that `settle` fits into a transaction.
 uint32 constant MAX_CALLBACK_GAS = 1_000_000;
 
+/// @dev Elements of a row that one proof opens: wider rows are split when a graph is built.
+uint256 constant MAX_ROW = 8_192;
+
 // The step operators' codes, part of every step record and so of every graph root.
 uint8 constant OP_CONTRACT = 1;
 uint8 constant OP_ADD = 2;

@@ -8,7 +8,8 @@ enum Family {
     Unknown,
     Step,
     Pointwise,
-    Transcendental
+    Transcendental,
+    Row
 }
 
 /// @notice What an element of the result reads (PROTOCOL.md, section 3).
@@ -41,8 +42,8 @@ struct Shape {
 /// that `StepJudge` is built with.
 library OperatorsLib {
     function familyOf(uint8 code) internal pure returns (Family) {
-        if (code == OP_CONTRACT || code == OP_AMAX || code == OP_ARGMAX) return Family.Step;
-        if (_moves(code) || code == OP_GATHER) return Family.Step;
+        if (code == OP_CONTRACT || code == OP_ARGMAX || code == OP_GATHER || _moves(code)) return Family.Step;
+        if (code == OP_AMAX || (code >= OP_SUM && code <= OP_EXPSUM)) return Family.Row;
         if (code == OP_ADD || code == OP_MUL || code == OP_RELU) return Family.Pointwise;
         if (code >= OP_SUB && code <= OP_WHERE && code != OP_POW) return Family.Pointwise;
         if (code >= OP_NEG && code <= OP_CAST) return Family.Pointwise;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {MAX_ROW} from "./ConstantsLib.sol";
 import {LateReads} from "./LateReads.sol";
 import {Layout, OperatorsLib, Shape} from "./OperatorsLib.sol";
 import {Run, Runs} from "./Runs.sol";
@@ -80,7 +81,7 @@ library StepReads {
     {
         if (StepCodec.attributes(record) != 1 + extras) return (false, runs);
         int256 length = StepCodec.attribute(record, 0);
-        if (length < 1) return (false, runs);
+        if (length < 1 || length > int256(MAX_ROW)) return (false, runs);
         uint256 elements = StepCodec.header(record, 0).elements();
         if (elements * uint256(length) != StepCodec.header(record, 1).elements()) return (false, runs);
         if (StepCodec.operands(record) == 2 && StepCodec.header(record, 2).elements() != elements) return (false, runs);

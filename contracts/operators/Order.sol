@@ -2,15 +2,15 @@
 pragma solidity ^0.8.28;
 
 import {Float} from "../math/Float.sol";
+import {Row, RowFloats} from "../math/RowFloats.sol";
 import {F32} from "../types/Roots.sol";
 import {Pointwise} from "./Pointwise.sol";
 
 /// @title Amax of one row, argmax by two elements of it (PROTOCOL.md, section 5)
 /// @notice Both are exact. −Inf is a value, for masks; where a NaN or +Inf was opened there is no fault.
 library Order {
-    /// @param row offset in calldata of the first of `count` floats
-    function isAmaxFault(uint256 row, uint256 count, uint32 y) internal pure returns (bool) {
-        (bool known, uint32 greatest) = _greatest(row, count);
+    function isAmaxFault(Row memory row, uint32 y) internal pure returns (bool) {
+        (bool known, uint32 greatest) = _greatest(row);
         return known && Pointwise.isOutside(F32, y, Pointwise.Interval(greatest, greatest));
     }
 
@@ -22,10 +22,10 @@ library Order {
         return Float.order(chosen) < Float.order(hinted);
     }
 
-    function _greatest(uint256 row, uint256 count) private pure returns (bool known, uint32 greatest) {
+    function _greatest(Row memory row) private pure returns (bool known, uint32 greatest) {
         greatest = Float.NEGATIVE_INFINITY;
-        for (uint256 i = 0; i < count; ++i) {
-            uint32 value = Float.read(row + 4 * i);
+        for (uint256 i = 0; i < row.count; ++i) {
+            uint32 value = RowFloats.element(row, i);
             if (!_isOrdered(value)) return (false, 0);
             if (Float.order(value) > Float.order(greatest)) greatest = value;
         }

@@ -17,6 +17,7 @@ from rollup.judge import (
     order,
     pointwise,
     powers,
+    rows,
     tails,
     unary,
 )
@@ -27,5 +28,5 @@ def _table(operators: Iterable[Operator]) -> Mapping[Op, Operator]:
     return {operator.op: operator for operator in sorted(operators, key=lambda operator: operator.op)}
 
 
-FAMILIES = (contraction, movement, order, pointwise, unary, choice, cast, functions, powers, tails)
+FAMILIES = (contraction, movement, order, pointwise, unary, choice, cast, functions, powers, tails, rows)
 OPERATORS = _table(operator for family in FAMILIES for operator in family.OPERATORS)

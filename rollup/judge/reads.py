@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import prod
 
 from rollup.errors import BadGraph
-from rollup.graph import Step
+from rollup.graph import MAX_ROW, Step
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,14 @@ def unary(extras: int = 0) -> Layout:
     return Layout("", reads, extras)
 
 
-def rows(most: int = 1, extras: int = 0) -> Layout:
-    """Row `element` of an operand that is all rows of K; of a second operand, if there may be one, its element."""
+def rows(least: int = 1, most: int = 1, extras: int = 0) -> Layout:
+    """Row `element` of an operand that is all rows of K, at most MAX_ROW; of a second operand, if any, its element."""
 
     def reads(step: Step, element: int) -> tuple[Run, ...]:
         operands = len(step.operands)
-        require(step, 1 <= operands <= most, 1 + extras)
+        require(step, least <= operands <= most, 1 + extras)
+        if step.attributes[0] > MAX_ROW:
+            raise BadGraph(f"a row of {step.attributes[0]} is too wide for one proof, at most {MAX_ROW}")
         row = row_of(step, element, step.attributes[0])
         if operands == 1:
             return (row,)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from math import prod
 
 from rollup.call import Call, Ref
+from rollup.graph import MAX_ROW as MAX_ROW
 from rollup.graph import Op, Operand, Source, Step
 from rollup.program import Program
 from rollup.tensor import DType, TensorSpec
 
-# Longest row of a reduction, and of a contraction: one element's openings fit into one proof (limits.py), its
-# arithmetic into one transaction. Longer ones are cut into blocks.
-MAX_ROW = 8_192
+# Longest contraction: one element's openings fit into one proof (limits.py), its arithmetic into one transaction. As
+# rows longer than MAX_ROW are, longer ones are cut into blocks.
 MAX_CONTRACTION = 13_568
 PLUS_ZERO = 0
 MINUS_INFINITY = 0xFF800000

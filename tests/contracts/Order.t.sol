@@ -2,17 +2,13 @@
 pragma solidity ^0.8.28;
 
 import {Harness} from "./Harness.sol";
+import {RowFloats} from "../../contracts/math/RowFloats.sol";
 import {Order} from "../../contracts/operators/Order.sol";
+import {F32} from "../../contracts/types/Roots.sol";
 
 contract OrderCalls {
     function amax(bytes calldata row, uint32 y) external pure returns (bool) {
-        return Order.isAmaxFault(start(row), row.length / 4, y);
-    }
-
-    function start(bytes calldata row) private pure returns (uint256 offset) {
-        assembly ("memory-safe") {
-            offset := row.offset
-        }
+        return Order.isAmaxFault(RowFloats.load(row, F32), y);
     }
 }
 

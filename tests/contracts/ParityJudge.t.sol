@@ -42,6 +42,13 @@ contract ParityJudgeTest is Harness {
         }
     }
 
+    function test_judge_rows_areJudgedAsByTheTwin() public view {
+        string[3] memory files = ["sum", "spread", "expsum"];
+        for (uint256 i = 0; i < files.length; ++i) {
+            _compare(files[i]);
+        }
+    }
+
     function test_judge_maxima_areJudgedAsByTheTwin() public view {
         _compare("amax");
     }

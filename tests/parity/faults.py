@@ -107,10 +107,14 @@ def row_of(random: Random) -> list[int]:
 
 
 def amax_case(random: Random) -> Case:
-    row = row_of(random)
-    operands = [tensor_of_bits(DType.F32, (2, len(row)), row[::-1] + row)]
-    step = step_on(Op.AMAX, f32(2), operands, 0, (len(row),))
-    return case_of(one_step(step, operands, [0, beside(random, *row, greatest(row))]), 0, 1)
+    """A row of f32, or of bf16, which are the upper halves of f32."""
+    row, dtype = row_of(random), random.choice([DType.F32, DType.F32, DType.BF16])
+    if dtype is DType.BF16:
+        row = [bits >> 16 << 16 for bits in row]
+    shift = 32 - 8 * dtype.width
+    operands = [tensor_of_bits(dtype, (2, len(row)), [bits >> shift for bits in row[::-1] + row])]
+    step = step_on(Op.AMAX, TensorSpec(dtype, (2,)), operands, 0, (len(row),))
+    return case_of(one_step(step, operands, [0, beside(random, *row, greatest(row)) >> shift]), 0, 1)
 
 
 def argmax_case(random: Random) -> Case:

@@ -20,7 +20,7 @@ from rollup.judge.evaluate import run_of
 from rollup.judge.judge import judge
 from rollup.judge.reads import Run
 from rollup.types import FaultKind
-from tests.parity import faults, moves, overflows, pointwise, rounded
+from tests.parity import faults, moves, overflows, pointwise, rounded, rows
 from tests.parity.abi import encode_case
 from tests.parity.faults import Case, case_of
 from tests.parity.ids import id_vectors
@@ -41,6 +41,7 @@ MAKERS: Mapping[str, tuple[Callable[[Random], Case], int]] = {
     "undefined": (overflows.overflow_case, 80),
     **pointwise.MAKERS,
     **{name: (make, 30) for name, make in rounded.MAKERS.items()},
+    **rows.MAKERS,
 }
 
 

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {LimitsJudge} from "../../../contracts/LimitsJudge.sol";
 import {PointwiseJudge} from "../../../contracts/PointwiseJudge.sol";
+import {RowJudge} from "../../../contracts/RowJudge.sol";
 import {StepJudge} from "../../../contracts/StepJudge.sol";
 import {StepReader} from "../../../contracts/StepReader.sol";
 import {TranscendentalJudge} from "../../../contracts/TranscendentalJudge.sol";
@@ -12,6 +13,8 @@ contract Judges {
     StepJudge public immutable JUDGE;
 
     constructor() {
-        JUDGE = new StepJudge(new StepReader(), new LimitsJudge(), new PointwiseJudge(), new TranscendentalJudge());
+        JUDGE = new StepJudge(
+            new StepReader(), new LimitsJudge(), new PointwiseJudge(), new TranscendentalJudge(), new RowJudge()
+        );
     }
 }
