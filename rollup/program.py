@@ -1,7 +1,7 @@
 """The program: what executors run, as a checked list of calls that can be stored and read back as JSON.
 
 Data only: reading one can run nothing. All limits hold before anything of a tensor's size is allocated, and every
-fault is named at once. Knows nothing of the weights' values, nor of steps: lowering.py turns a program into its graph.
+fault is named at once. Knows nothing of the weights' values, nor of steps: rollup/lowering makes its graph.
 """
 
 from __future__ import annotations

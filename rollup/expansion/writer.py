@@ -40,10 +40,10 @@ class Writer:
         return self.value(ref).shape
 
     def constant(self, value: float) -> Ref:
-        """A f32 of one element, made once."""
+        """A f32 without dimensions, which broadcasts to any shape; made once."""
         if value not in self._constants:
             fill = f32_bits(value)
-            self._constants[value] = self.call(Function.FULL, dtype=DType.F32, shape=(1,), fill=fill)
+            self._constants[value] = self.call(Function.FULL, dtype=DType.F32, shape=(), fill=fill)
         return self._constants[value]
 
     def scaled(self, x: Ref, factor: float) -> Ref:

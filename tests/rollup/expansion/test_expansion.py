@@ -12,7 +12,7 @@ from rollup.expansion import RULES, expand
 from rollup.functions import FUSED, MAX_LIST
 from rollup.program import Program
 from rollup.tensor import DType
-from tests.rollup.programs import INPUT, f32, made
+from tests.rollup.programs import INPUT, f32, made, options
 from tests.rollup.specimens import Specimen, numbers, specimens
 
 EXPANDED = [specimen for specimen in specimens() if specimen.function in RULES]
@@ -58,6 +58,12 @@ def test_a_constant__is_made_once() -> None:
     calls += [Call(Function.HARDSIGMOID, (made(number),)) for number in range(4)]
     count = Counter(call.function for call in expand(Program((f32(1, 4),), (), tuple(calls))).calls)
     assert (count[Function.FULL], count[Function.DIV]) == (2, 5)
+
+
+def test_a_value_without_dimensions__stays_so() -> None:
+    # A constant of one dimension would give it one.
+    calls = (Call(Function.VIEW, (INPUT,), options(shape=())), Call(Function.HARDSWISH, (made(0),)))
+    assert expand(Program((f32(1, 1),), (), calls)).output.shape == ()
 
 
 def test_sixteen_bits__are_widened_and_rounded_once() -> None:
