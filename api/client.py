@@ -68,6 +68,7 @@ class AnhClient:
     def __init__(self, url: str, key: bytes, transport: httpx.BaseTransport | None = None) -> None:
         self._key = Key.from_bytes(key)
         self.address = self._key.address
+        self._buckets: dict[ModelId, list[dict[str, Any]]] = {}
         self._http = httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS, transport=transport)
 
     def close(self) -> None:
@@ -93,7 +94,10 @@ class AnhClient:
         return self._key.sign_digest(request_id(request, self.domain))
 
     def ask(self, model: ModelId, inputs: Sequence[Tensor], offer: Offer) -> RequestId:
-        """Signs and submits one request with its inputs; returns its id once the server has it for sure."""
+        """Signs and submits one request with its inputs; returns its id once the server has it for sure.
+
+        `model` may be a family: the shapes of the inputs say which of its buckets is asked.
+        """
         return self.ask_all(model, [inputs], offer)[0]
 
     def ask_all(self, model: ModelId, inputs: Sequence[Sequence[Tensor]], offer: Offer) -> list[RequestId]:
@@ -101,7 +105,7 @@ class AnhClient:
         nonce = int(self.account()["next_nonce"])
         deadline = -(-(int(time.time()) + offer.life_seconds) // DEADLINE_GRAIN_SECONDS) * DEADLINE_GRAIN_SECONDS
         return [
-            self.submit(self._request(model, tensors, offer, nonce + number, deadline), tensors)
+            self.submit(self._request(self._bucket(model, tensors), tensors, offer, nonce + number, deadline), tensors)
             for number, tensors in enumerate(inputs)
         ]
 
@@ -159,6 +163,21 @@ class AnhClient:
         client = Client.connect(rpc_url, self.system["chain_id"])
         sender = Sender(client, self._key, MemoryStore())
         sender.send(Intent("deposit", Address(from_hex(how["to"])), from_hex(how["data"]), amount_wei))
+
+    def _bucket(self, model: ModelId, inputs: Sequence[Tensor]) -> ModelId:
+        """The model itself, or the bucket of a family that takes such inputs. Raises BadInput if there is none."""
+        if model not in self._buckets:
+            try:
+                self._buckets[model] = self._get(f"/v1/models/{to_hex(model)}/buckets")["buckets"]
+            except NotFound:
+                # Whether there is such a model is said where the request is taken.
+                return model
+        buckets = self._buckets[model]
+        shapes = [[tensor.spec.dtype.name.lower(), list(tensor.spec.shape)] for tensor in inputs]
+        for bucket in buckets:
+            if len(buckets) == 1 or [[item["dtype"], item["shape"]] for item in bucket["inputs"]] == shapes:
+                return ModelId(from_hex(bucket["id"]))
+        raise BadInput(f"no bucket of 0x{model.hex()} takes inputs {shapes}")
 
     def _request(self, model: ModelId, inputs: Sequence[Tensor], offer: Offer, nonce: int, deadline: int) -> Request:
         return Request(

@@ -252,6 +252,12 @@ class ModelPageJson(Json):
     next: int | None = Field(description="offset of the next page")
 
 
+class BucketsJson(Json):
+    """Models that one id stands for. A request names the one whose inputs have its shapes."""
+
+    buckets: list[ModelJson]
+
+
 class AccountJson(Json):
     """An account: the nonce of its next request, its wei in the Vault, and the call that deposits more.
 

@@ -49,8 +49,8 @@ contract Inbox is IInbox, EIP712 {
         uint256 dueWei = uint256(wish.feeWei) + wish.tipWei;
         if (msg.value != dueWei) revert WrongPayment(msg.value, dueWei);
         PostTerms memory terms = _termsOf(wish);
-        _requireTerms(terms);
-        BundleRoot root = _commitInline(wish);
+        terms.model = _requireTerms(terms, wish.inputs.length);
+        BundleRoot root = _commitInline(terms.model, wish);
         Request memory ordered = _requestOf(terms, msg.sender, nonceOf[msg.sender]++, root);
         id = _idOf(ordered);
         RequestBatch memory batch = _batchOf(terms, L1_LANE, 1, RequestId.unwrap(id));
@@ -64,7 +64,8 @@ contract Inbox is IInbox, EIP712 {
         if (msg.sender != sequencer) revert NotTheSequencer(msg.sender, sequencer);
         uint256 size = requests.length;
         if (size == 0 || size > MAX_BATCH) revert BatchSizeOutOfRange(size, MAX_BATCH);
-        _requireTerms(terms);
+        // No request's inputs speak for all: a batch names no family.
+        _requireTerms(terms, 0);
         bytes32[] memory ids = new bytes32[](size);
         bytes memory reasons = new bytes(size);
         uint256[2] memory empty;
@@ -155,24 +156,27 @@ contract Inbox is IInbox, EIP712 {
         isOrdered[batchId] = true;
     }
 
-    function _requireTerms(PostTerms memory terms) private view {
+    /// @return model the model that is asked: a bucket where a family was named
+    function _requireTerms(PostTerms memory terms, uint256 inputBytes) private view returns (ModelId model) {
         if (terms.feeWei < MIN_FEE_WEI) revert FeeTooLow(terms.feeWei, MIN_FEE_WEI);
         bool called = terms.callback != address(0);
         uint32 gasLimit = called ? MAX_CALLBACK_GAS : 0;
         if (terms.callbackGas > gasLimit || (called && terms.callbackGas == 0)) {
             revert CallbackGasOutOfRange(terms.callbackGas, gasLimit);
         }
-        Instant earliest = currentInstant().afterwards(MODELS.terms(terms.model).windows.challenge);
+        Duration challenge;
+        (model, challenge) = MODELS.admit(terms.model, inputBytes);
+        Instant earliest = currentInstant().afterwards(challenge);
         Instant latest = currentInstant().afterwards(MAX_LIFE);
         if (terms.deadline.isBefore(earliest) || latest.isBefore(terms.deadline)) {
             revert DeadlineOutOfRange(terms.deadline, earliest, latest);
         }
     }
 
-    function _commitInline(Wish calldata wish) private view returns (BundleRoot) {
+    function _commitInline(ModelId model, Wish calldata wish) private view returns (BundleRoot) {
         uint256 length = wish.inputs.length;
         if (length > MAX_INLINE_INPUT_BYTES) revert InlineInputsTooLong(length, MAX_INLINE_INPUT_BYTES);
-        if (length != 0) return MODELS.commitInputs(wish.model, wish.inputs);
+        if (length != 0) return MODELS.commitInputs(model, wish.inputs);
         if (wish.inputsRoot.isZeroBundle()) revert MissingInputs();
         return wish.inputsRoot;
     }

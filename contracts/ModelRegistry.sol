@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {SSTORE2} from "solady/utils/SSTORE2.sol";
 
 import {IModelRegistry, InputSpec, Model, Terms, Windows} from "./interfaces/IModelRegistry.sol";
-import {MODEL_TAG} from "./libraries/ConstantsLib.sol";
+import {FAMILY_TAG, MAX_BUCKETS, MODEL_TAG} from "./libraries/ConstantsLib.sol";
 import {MerkleLib} from "./libraries/MerkleLib.sol";
 import {RangeLib} from "./libraries/RangeLib.sol";
 import {ModelId} from "./types/Ids.sol";
@@ -31,6 +31,8 @@ contract ModelRegistry is IModelRegistry {
     /// challenge, open, collect, supply, prove: 5 x u32. Never zero, since no output is of zero bytes.
     mapping(ModelId id => uint256) private _terms;
     mapping(ModelId id => address) private _registrants;
+    mapping(ModelId family => ModelId[]) private _buckets;
+    mapping(ModelId family => mapping(uint256 inputBytes => ModelId)) private _bucketFor;
 
     /// @param minimum shortest windows a model may have, seconds: long enough for honest parties to be included by L1
     /// @param maximum longest windows, seconds: bonds and fees must not be held for ever
@@ -52,6 +54,40 @@ contract ModelRegistry is IModelRegistry {
         _registrants[id] = msg.sender;
         SSTORE2.writeDeterministic(abi.encode(candidate), ModelId.unwrap(id));
         emit Registered(id, msg.sender, candidate);
+    }
+
+    /// @inheritdoc IModelRegistry
+    /// @dev What a bucket is was checked when it was registered; its record is read for its weights and its inputs.
+    function registerFamily(ModelId[] calldata buckets) external returns (ModelId id) {
+        id = ModelId.wrap(keccak256(abi.encode(FAMILY_TAG, buckets)));
+        if (buckets.length < 2 || buckets.length > MAX_BUCKETS) revert BucketsOutOfRange(buckets.length, MAX_BUCKETS);
+        if (_buckets[id].length != 0) revert AlreadyRegistered(id);
+        BundleRoot weights = model(buckets[0]).weightsRoot;
+        for (uint256 i = 0; i < buckets.length; ++i) {
+            Model memory bucket = model(buckets[i]);
+            if (!(bucket.weightsRoot == weights)) revert OtherWeights(buckets[i], bucket.weightsRoot, weights);
+            uint256 length = _lengthOf(bucket.inputs);
+            ModelId other = _bucketFor[id][length];
+            if (ModelId.unwrap(other) != 0) revert SameInputLength(buckets[i], other, length);
+            _bucketFor[id][length] = buckets[i];
+        }
+        _buckets[id] = buckets;
+        emit FamilyRegistered(id, msg.sender, buckets);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function admit(ModelId id, uint256 inputBytes) external view returns (ModelId, Duration) {
+        uint256 word = _terms[id];
+        if (word == 0) {
+            id = _bucketOf(id, inputBytes);
+            word = _terms[id];
+        }
+        return (id, Duration.wrap(uint32(word >> 128)));
+    }
+
+    /// @inheritdoc IModelRegistry
+    function bucketsOf(ModelId id) external view returns (ModelId[] memory) {
+        return _buckets[id];
     }
 
     /// @inheritdoc IModelRegistry
@@ -110,6 +146,13 @@ contract ModelRegistry is IModelRegistry {
     /// @notice The shortest and the longest windows a model may have, seconds.
     function windowLimits() external view returns (Windows memory minimum, Windows memory maximum) {
         return (_minimum, _maximum);
+    }
+
+    function _bucketOf(ModelId family, uint256 inputBytes) private view returns (ModelId bucket) {
+        bucket = _bucketFor[family][inputBytes];
+        if (ModelId.unwrap(bucket) != 0) return bucket;
+        if (_buckets[family].length == 0) revert UnknownModel(family);
+        revert NoBucket(family, inputBytes);
     }
 
     function _pack(Model calldata candidate) private pure returns (uint256 word) {

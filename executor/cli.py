@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,18 +13,18 @@ from rich.table import Table
 from executor.calibration import Calibration, Plan
 from executor.calibration.document import read_document
 from executor.network import Network
-from executor.registration import Registration, Terms, enter, measure, read_samples
+from executor.registration import Registration, Terms, enter, measure, read_samples, require_one_weights
 from executor.service import Options, run_executor
 from executor.tasks import run_worker
 from rollup.blobs import open_blobs
 from rollup.chain.daemon import Daemon
 from rollup.chain.models import Models
-from rollup.codec import model_id
+from rollup.codec import family_id, model_id
 from rollup.config import Settings
 from rollup.daemon import SettingsFile, configure_logs, serve
 from rollup.journal import open_journal
 from rollup.package import read_folder
-from rollup.types import Windows
+from rollup.types import ModelId, Windows
 
 model = typer.Typer(no_args_is_help=True, help="Models: calibrate, store and register them.")
 
@@ -70,38 +71,72 @@ def calibrate_model(
 
 @model.command()
 def push(
-    folder: Folder,
+    folders: Annotated[
+        list[Path],
+        typer.Argument(help="Each holds program.json and weights.safetensors; several are buckets of one family."),
+    ],
     settings_file: SettingsFile = None,
-    samples: SampleFile = None,
+    samples: Annotated[
+        list[Path] | None,
+        typer.Option(help="Safetensors: input_0 [n, ...], input_1 ...; one for each folder, or none."),
+    ] = None,
     lo: Least = 0.0,
     hi: Greatest = 1.0,
-    calibration: Annotated[Path | None, typer.Option(help="What `calibrate` wrote; else it is done now.")] = None,
+    calibration: Annotated[
+        list[Path] | None, typer.Option(help="What `calibrate` wrote, one for each folder; else it is done now.")
+    ] = None,
     min_bond_gas: Annotated[int, typer.Option(help="Least bond of a claim, in gas.")] = 3_000_000,
     windows: Annotated[
         str, typer.Option(help="Seconds to challenge, open, collect, supply, prove.")
     ] = "3600,1800,900,1800,1800",
 ) -> None:
-    """Checks, calibrates and stores a model, and registers it. Prints its id."""
+    """Checks, calibrates and stores a model, and registers it. Prints its id.
+
+    Several folders hold one network for inputs of several sizes, over the same weights: each is registered, then the
+    family that they are.
+    """
     configure_logs()
     settings = Settings.load(settings_file)
-    package = read_folder(folder)
     terms = Terms(lo, hi, min_bond_gas, windows_of(windows))
-    requests = read_samples(samples, package.program) if samples else []
-    network = Network.from_package(package)
-    found = read_document(calibration.read_bytes(), network) if calibration else measure(network, terms, requests)
-    registration = enter(open_blobs(settings.blobs), package, terms, found)
-    register(settings, registration)
-    _show(found)
+    blobs = open_blobs(settings.blobs)
+    registrations, found = [], []
+    for folder, sample, document in zip(folders, _each(samples, folders), _each(calibration, folders), strict=True):
+        package = read_folder(folder)
+        network = Network.from_package(package)
+        requests = read_samples(sample, package.program) if sample else []
+        found.append(read_document(document.read_bytes(), network) if document else measure(network, terms, requests))
+        registrations.append(enter(blobs, package, terms, found[-1]))
+    id_ = register(settings, *registrations)
+    for each in found:
+        _show(each)
     # Alone on its line, for scripts.
-    print("0x" + model_id(registration.record).hex())
+    print("0x" + id_.hex())
 
 
-def register(settings: Settings, registration: Registration) -> None:
-    """Sends `register` and waits for it, unless the model is registered. Raises what a Daemon raises at its start."""
-    models = Models(settings.deployment)
+def _each(files: list[Path] | None, folders: list[Path]) -> Sequence[Path | None]:
+    """A file for each folder, or none for any. Raises typer's BadParameter for another number."""
+    if files and len(files) != len(folders):
+        raise typer.BadParameter(f"{len(files)} files are not one for each of {len(folders)} folders")
+    return files or [None] * len(folders)
+
+
+def register(settings: Settings, *registrations: Registration) -> ModelId:
+    """Registers what is not registered yet, several as a family too; returns the id of the whole.
+
+    Raises BadInput for several over other weights, and what a Daemon raises at its start.
+    """
+    require_one_weights(registrations)
+    models, ids = Models(settings.deployment), [model_id(registration.record) for registration in registrations]
     with Daemon.start(settings, open_journal(settings.journal_url).transactions) as daemon:
-        if not models.exists(daemon.client.at(daemon.client.head()), model_id(registration.record)):
-            daemon.sender.send(models.register(registration.record))
+        at = daemon.client.at(daemon.client.head())
+        for id_, registration in zip(ids, registrations, strict=True):
+            if not models.exists(at, id_):
+                daemon.sender.send(models.register(registration.record))
+        if len(ids) == 1:
+            return ids[0]
+        if not models.buckets_of(at, family_id(ids)):
+            daemon.sender.send(models.register_family(ids))
+    return family_id(ids)
 
 
 def windows_of(text: str) -> Windows:

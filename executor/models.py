@@ -23,6 +23,7 @@ from rollup.codec import model_id
 from rollup.errors import BadEncoding, Doubt, Overloaded
 from rollup.graph import Numerics
 from rollup.package import load_program, load_weights
+from rollup.program import Program
 from rollup.tensor import DType, TensorSpec
 from rollup.types import InputSpec, Model, ModelId
 
@@ -65,11 +66,16 @@ class Models:
         id_ = model_id(record)
         with self._lock:
             if id_ not in self._loaded:
-                loaded = load_model(self._blobs, record, self._max_bytes, self._device)
+                loaded = load_model(self._blobs, record, self._max_bytes, self._device, self._kin_of(record))
                 self._make_room(loaded.network.byte_length)
                 self._loaded[id_] = loaded
             self._loaded.move_to_end(id_)
             return self._loaded[id_]
+
+    def _kin_of(self, record: Model) -> Network | None:
+        """A network in memory with the same weights: another bucket of a family."""
+        kin = (model for model in self._loaded.values() if model.record.weights_root == record.weights_root)
+        return next((model.network for model in kin), None)
 
     def _make_room(self, wanted: int) -> None:
         while self._loaded and wanted + sum(model.network.byte_length for model in self._loaded.values()) > (
@@ -78,8 +84,10 @@ class Models:
             self._loaded.popitem(last=False)
 
 
-def load_model(blobs: BlobReader, record: Model, max_bytes: int, device: str = "cpu") -> LoadedModel:
-    """Loads and tests one model; see `Models.load`."""
+def load_model(
+    blobs: BlobReader, record: Model, max_bytes: int, device: str = "cpu", kin: Network | None = None
+) -> LoadedModel:
+    """Loads and tests one model; see `Models.load`. The weights of `kin`, verified before, are shared."""
     program, lowered = load_program(blobs, record.graph_root)
     size = sum(weight.spec.byte_length for weight in program.weights)
     if size > max_bytes:
@@ -92,11 +100,18 @@ def load_model(blobs: BlobReader, record: Model, max_bytes: int, device: str = "
     numerics = blobs.get_numerics(record.numerics_root)
     if len(numerics.factors) != len(graph.steps):
         raise BadEncoding(f"the numerics have {len(numerics.factors)} factors, the graph {len(graph.steps)} steps")
-    weights = tuple(from_canonical(tensor) for tensor in load_weights(blobs, record.weights_root, program))
+    if kin is not None and _specs(kin.program) == _specs(program):
+        weights = kin.weights
+    else:
+        weights = tuple(from_canonical(tensor) for tensor in load_weights(blobs, record.weights_root, program))
     network = Network(program, lowered, weights)
     loaded = LoadedModel(record, network, numerics, Runner(network, device))
     self_test(loaded)
     return loaded
+
+
+def _specs(program: Program) -> list[TensorSpec]:
+    return [weight.spec for weight in program.weights]
 
 
 def self_test(model: LoadedModel) -> None:

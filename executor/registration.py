@@ -105,6 +105,13 @@ def _inputs(network: Network, terms: Terms) -> tuple[InputSpec, ...]:
     return tuple(_input(spec, terms.range_of(place)) for place, spec in enumerate(specs))
 
 
+def require_one_weights(registrations: Sequence[Registration]) -> None:
+    """Raises BadInput unless all have the same weights, as the buckets of a family do."""
+    roots = {registration.record.weights_root for registration in registrations}
+    if len(roots) > 1:
+        raise BadInput(f"the buckets of a family share their weights, these have {len(roots)} different ones")
+
+
 def _input(spec: TensorSpec, ends: tuple[float, float]) -> InputSpec:
     if spec.dtype is DType.F32:
         lo, hi = (int.from_bytes(struct.pack(">f", value), "big") for value in ends)

@@ -31,6 +31,7 @@ from rollup.types import (
 )
 
 MODEL_TAG = keccak256(b"anh.v1.model")
+FAMILY_TAG = keccak256(b"anh.v1.family")
 REQUEST_BATCH_TAG = keccak256(b"anh.v1.request-batch")
 CLAIM_BATCH_TAG = keccak256(b"anh.v1.claim-batch")
 CLAIM_LEAF_TAG = keccak256(b"anh.v1.claim-leaf")
@@ -89,6 +90,11 @@ def values_of(record: Any) -> Any:
 
 def model_id(model: Model) -> ModelId:
     return ModelId(keccak256(encode(["bytes32", _MODEL_ABI], (MODEL_TAG, values_of(model)))))
+
+
+def family_id(buckets: Sequence[ModelId]) -> ModelId:
+    """Id that stands for models over the same weights, one for each length of inputs."""
+    return ModelId(keccak256(encode(["bytes32", "bytes32[]"], (FAMILY_TAG, list(buckets)))))
 
 
 def request_id(request: Request, domain: Domain) -> RequestId:

@@ -57,6 +57,13 @@ class Registered(Event):
 
 
 @dataclass(frozen=True)
+class FamilyRegistered(Event):
+    id: ModelId
+    registrant: Address
+    buckets: tuple[ModelId, ...]
+
+
+@dataclass(frozen=True)
 class Requested(Event):
     id: RequestId
     batch_id: RequestBatchId
@@ -282,7 +289,7 @@ class Burned(Event):
 
 
 EVENTS: tuple[type[Event], ...] = (
-    *(Registered, Requested, Posted, Refunded),
+    *(Registered, FamilyRegistered, Requested, Posted, Refunded),
     *(Leased, Claimed, Finalised, ContestedFinalised, Challenged, Acquitted, Refuted, Rejected, Reopened),
     *(CallbackSent, CallbackFailed, EndpointAnnounced),
     *(ChallengeMade, TraceOpened, Demanded, Supplied, FaultProven, Silenced, Cleared, Slashed),

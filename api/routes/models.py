@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from api.answers import model_state
 from api.dependencies import AModelId, TheWindow
 from api.errors import documented
-from api.schemas import ModelJson, ModelPageJson
+from api.schemas import BucketsJson, ModelJson, ModelPageJson
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
 MAX_PAGE = 100
@@ -34,3 +34,10 @@ def read(model_id: AModelId, window: TheWindow) -> ModelJson:
     """One registered model."""
     with window.reading() as view:
         return model_state(model_id, view.model(model_id))
+
+
+@router.get("/{model_id}/buckets", responses=documented(404, 422, 429, 503))
+def read_buckets(model_id: AModelId, window: TheWindow) -> BucketsJson:
+    """The models that an id stands for: of a family one for each length of inputs, else the model itself."""
+    with window.reading() as view:
+        return BucketsJson(buckets=[model_state(bucket, view.model(bucket)) for bucket in view.buckets(model_id)])

@@ -54,6 +54,7 @@ struct RequestBatch {
 }
 
 /// @notice An on-chain request's wish.
+/// @param model a model, or a family if the inputs are inline: their length says which of its buckets the request is for
 /// @param inputs canonical bytes of all input tensors, concatenated; if empty, `inputsRoot` names inputs kept off chain,
 /// and otherwise it is not read
 struct Wish {
@@ -68,7 +69,7 @@ struct Wish {
     uint32 callbackGas;
 }
 
-/// @notice What the signed requests of one posted batch share.
+/// @notice What the signed requests of one posted batch share. `model` is no family: who signs names the bucket.
 struct PostTerms {
     ModelId model;
     uint96 feeWei;

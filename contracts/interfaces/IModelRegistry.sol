@@ -66,6 +66,8 @@ struct Terms {
 /// choose their models.
 interface IModelRegistry {
     event Registered(ModelId indexed id, address indexed registrant, Model model);
+    /// @notice `id` stands for models that differ in the size of their inputs: its buckets.
+    event FamilyRegistered(ModelId indexed id, address indexed registrant, ModelId[] buckets);
 
     error UnknownModel(ModelId received);
     error AlreadyRegistered(ModelId received);
@@ -78,6 +80,13 @@ interface IModelRegistry {
     error WindowTooShort(uint256 period, uint32 received, uint32 minimum);
     error WindowTooLong(uint256 period, uint32 received, uint32 maximum);
     error MinBondGasTooLow(uint64 received, uint64 minimum);
+    error BucketsOutOfRange(uint256 received, uint256 maximum);
+    /// @notice Buckets of a family have the same weights.
+    error OtherWeights(ModelId bucket, BundleRoot received, BundleRoot expected);
+    /// @notice Buckets of a family take inputs of different lengths, in bytes.
+    error SameInputLength(ModelId bucket, ModelId other, uint256 inputBytes);
+    /// @notice No bucket of the family takes inputs of so many bytes. Inputs by root have none: their bucket is named.
+    error NoBucket(ModelId family, uint256 inputBytes);
     error WrongInputs(uint256 received, uint256 expected);
     error WrongInputLength(uint256 received, uint256 expected);
     /// @param element flat index over the concatenated inputs
@@ -85,6 +94,17 @@ interface IModelRegistry {
 
     /// @notice Registers `model`; anyone may. Returns the hash of every parameter.
     function register(Model calldata model) external returns (ModelId id);
+
+    /// @notice Registers a family: one id for models over the same weights, each for inputs of another length. Anyone may,
+    /// over models of anyone. Returns the hash of the list.
+    function registerFamily(ModelId[] calldata buckets) external returns (ModelId id);
+
+    /// @notice What an order needs to know: the model that answers inline inputs of `inputBytes` bytes, which is `id`
+    /// itself, or a bucket if it is a family; and its challenge window.
+    function admit(ModelId id, uint256 inputBytes) external view returns (ModelId model, Duration challenge);
+
+    /// @notice A family's buckets as they were registered; none if `id` is no family.
+    function bucketsOf(ModelId id) external view returns (ModelId[] memory);
 
     function idOf(Model calldata model) external pure returns (ModelId id);
     function model(ModelId id) external view returns (Model memory);

@@ -10,6 +10,7 @@ bytes32 constant STEP_TAG = keccak256("anh.v1.step");
 bytes32 constant GRAPH_TAG = keccak256("anh.v1.graph");
 bytes32 constant NUMERICS_TAG = keccak256("anh.v1.numerics");
 bytes32 constant MODEL_TAG = keccak256("anh.v1.model");
+bytes32 constant FAMILY_TAG = keccak256("anh.v1.family");
 bytes32 constant REQUEST_BATCH_TAG = keccak256("anh.v1.request-batch");
 bytes32 constant CLAIM_BATCH_TAG = keccak256("anh.v1.claim-batch");
 bytes32 constant CLAIM_LEAF_TAG = keccak256("anh.v1.claim-leaf");
@@ -26,6 +27,9 @@ uint256 constant MAX_BATCH = 512;
 
 /// @dev Inline inputs of one request; larger ones come by root.
 uint256 constant MAX_INLINE_INPUT_BYTES = 4096;
+
+/// @dev Buckets of a family.
+uint256 constant MAX_BUCKETS = 64;
 
 /// @dev Leaves that may be demanded in one round.
 uint256 constant MAX_DEMAND_LEAVES = 256;

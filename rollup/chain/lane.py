@@ -52,7 +52,7 @@ class LaneReader:
             except Reverted as error:
                 if error.name != "UnknownModel":
                     raise
-                raise NotFound(f"no model 0x{id_.hex()} is registered") from error
+                raise NotFound(f"no model 0x{id_.hex()} is registered; of a family, name the bucket") from error
         return self._known[id_]
 
     def earliest_deadline(self, terms: PostTerms) -> int:

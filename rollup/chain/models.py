@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rollup.chain.abi import to_record
 from rollup.chain.client import Snapshot
 from rollup.chain.contract import Contract
@@ -18,6 +20,17 @@ class Models(Contract):
 
     def register(self, model: Model) -> Intent:
         return self._intent("register", model)
+
+    def register_family(self, buckets: Sequence[ModelId]) -> Intent:
+        return self._intent("registerFamily", list(buckets))
+
+    def admit(self, at: Snapshot, id_: ModelId, input_bytes: int) -> ModelId:
+        """The model that answers inline inputs of so many bytes: `id_` itself, or its bucket if it is a family."""
+        return ModelId(self._read(at, "admit", id_, input_bytes)[0])
+
+    def buckets_of(self, at: Snapshot, id_: ModelId) -> tuple[ModelId, ...]:
+        """None if it is no family."""
+        return tuple(ModelId(bucket) for bucket in self._read(at, "bucketsOf", id_)[0])
 
     def id_of(self, at: Snapshot, model: Model) -> ModelId:
         return ModelId(self._read(at, "idOf", model)[0])

@@ -12,7 +12,7 @@ from functools import singledispatchmethod
 
 from rollup import events
 from rollup.clock import challenge_end
-from rollup.codec import Domain, claim_batch_id, claim_id, request_batch_id, request_id, split_entries
+from rollup.codec import Domain, claim_batch_id, claim_id, family_id, request_batch_id, request_id, split_entries
 from rollup.errors import Doubt
 from rollup.lifecycle import ENDED, FALLEN, moved
 from rollup.tensor import Bundle, Tensor, TensorSpec
@@ -52,6 +52,7 @@ class State:
     def __init__(self, domain: Domain) -> None:
         self._domain = domain
         self.models: dict[ModelId, Model] = {}
+        self.families: dict[ModelId, tuple[ModelId, ...]] = {}
         self.request_batches: dict[RequestBatchId, OrderedBatch] = {}
         self.requests: dict[RequestId, OrderedRequest] = {}
         self.leases: dict[tuple[RequestBatchId, int], HeldLease] = {}
@@ -70,6 +71,11 @@ class State:
     @fold.register
     def _(self, event: events.Registered) -> None:
         self.models[event.id] = event.model
+
+    @fold.register
+    def _(self, event: events.FamilyRegistered) -> None:
+        _require_same("family", family_id(event.buckets), event.id)
+        self.families[event.id] = event.buckets
 
     @fold.register
     def _(self, event: events.EndpointAnnounced) -> None:

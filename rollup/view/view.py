@@ -77,6 +77,13 @@ class View:
     def model(self, id_: ModelId) -> Model:
         return _found(self.state.models.get(id_), "model", id_)
 
+    def buckets(self, id_: ModelId) -> tuple[ModelId, ...]:
+        """Models that an id stands for: a family's buckets, or the model itself. Raises NotFound."""
+        if id_ in self.state.families:
+            return self.state.families[id_]
+        self.model(id_)
+        return (id_,)
+
     def batch_of(self, request: OrderedRequest) -> OrderedBatch:
         return self.state.request_batches[request.batch]
 

@@ -6,14 +6,17 @@ import pytest
 
 from api.client import AnhClient, Offer
 from api.schemas import to_hex
+from rollup import events
 from rollup.blobs import open_blobs
 from rollup.chain.signatures import KeySigner
+from rollup.codec import family_id, model_id
 from rollup.errors import BadInput, BadSignature, Conflict, Doubt, NotFound, NotYet, Overloaded, Unavailable
 from rollup.processes import free_port
 from rollup.sequencer import Sequencer
+from rollup.tensor import DType, Tensor, TensorSpec
 from rollup.types import ModelId, RequestId
 from tests.api.stage import InProcess, Stage, serving
-from tests.toy_lane import ALICE, BOB, DOMAIN, MODEL_ID, ask, picture
+from tests.toy_lane import ALICE, BOB, DOMAIN, LARGE_MODEL, LARGE_MODEL_ID, MODEL, MODEL_ID, ask, picture
 
 OFFER = Offer(fee_wei=1000, tip_wei=1)
 TENSORS = [[picture(0.1 * number)] for number in range(3)]
@@ -69,6 +72,26 @@ def test_calls__above_the_limit__say_when_to_come_back(client, stage):
     with pytest.raises(Overloaded, match="too many") as refusal:
         client.account()
     assert refusal.value.retry_after_seconds == 8
+
+
+def family_of(stage: Stage) -> ModelId:
+    """The stage's two models under one id."""
+    for model in (LARGE_MODEL, MODEL):
+        stage.story.tell(events.Registered, model_id(model), ALICE.address, model)
+    buckets = (LARGE_MODEL_ID, MODEL_ID)
+    stage.story.tell(events.FamilyRegistered, family_id(buckets), ALICE.address, buckets)
+    return family_id(buckets)
+
+
+def test_ask__a_family_for_a_shape_it_has_not__is_bad_input(client, stage):
+    odd = Tensor(TensorSpec(DType.F32, (1, 3)), bytes(12))
+    with pytest.raises(BadInput, match="no bucket of 0x"):
+        client.ask(family_of(stage), [odd], OFFER)
+
+
+def test_ask__a_family__asks_the_bucket_of_its_inputs_shapes(client, stage):
+    id_ = client.ask(family_of(stage), TENSORS[0], OFFER)
+    assert stage.journal.requests.read(id_).signed.request.model == MODEL_ID
 
 
 def test_ask_all__shares_terms_and_counts_nonces(client, stage):

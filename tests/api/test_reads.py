@@ -1,12 +1,14 @@
 """What is told of requests, claims, disputes, models, accounts and the system, while a story goes on."""
 
 import struct
+from dataclasses import replace
 
 import pytest
 
 from api.answers import output_state
 from api.schemas import to_hex
 from rollup import events
+from rollup.codec import family_id, model_id
 from rollup.errors import Doubt, Unavailable
 from rollup.tensor import DType, TensorSpec
 from rollup.types import Certainty
@@ -101,6 +103,21 @@ def test_models__come_in_pages_with_a_limit(http, stage):
     assert model["weights_root"] == to_hex(MODEL.weights_root)
     assert http.get("/v1/models?offset=1").json() == {"models": [], "next": None}
     assert http.get(f"/v1/models/{to_hex(b'?' * 32)}").status_code == 404
+
+
+def test_buckets__of_a_model_are_itself__of_a_family_its_models(http, stage):
+    story = stage.story
+    other = replace(MODEL, min_bond_gas=MODEL.min_bond_gas + 1)
+    story.tell(events.Registered, model_id(other), USER, other)
+    buckets = (story.model, model_id(other))
+    story.tell(events.FamilyRegistered, family_id(buckets), USER, buckets)
+
+    def told(id_):
+        return [bucket["id"] for bucket in http.get(f"/v1/models/{to_hex(id_)}/buckets").json()["buckets"]]
+
+    assert told(story.model) == [to_hex(story.model)]
+    assert told(family_id(buckets)) == [to_hex(bucket) for bucket in buckets]
+    assert http.get(f"/v1/models/{to_hex(b'?' * 32)}/buckets").status_code == 404
 
 
 def test_account__counts_what_waits_to_be_posted(http):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,6 +34,7 @@ FEE_WEI = 10**15
 # Long enough for a busy machine; a test waits the last three out.
 WINDOWS = Windows(challenge=60, open=30, collect=8, supply=15, prove=8)
 DEADLINE_SECONDS = 3600
+TERMS = Terms(0.0, 1.0, 1_000_000, WINDOWS)
 EXECUTOR = Part("executor", Account.EXECUTOR)
 WORKER = Part("worker", Account.EXECUTOR)
 SetVariable = Callable[[str, str], None]
@@ -54,15 +55,19 @@ class Stack:
 
     def ask(self, count: int) -> list[bytes]:
         """`count` requests on L1 with inputs of their own; returns the inputs."""
-        inbox = Inbox(self.devnet.deployment)
         inputs = [self._generator.random((1, 1, 8, 8), dtype=np.float32) for _ in range(count)]
         data = [canonical_bytes(torch.from_numpy(picture)) for picture in inputs]
+        self.ask_for(data)
+        return data
+
+    def ask_for(self, data: Sequence[bytes]) -> None:
+        """A request on L1 for each input."""
+        inbox = Inbox(self.devnet.deployment)
         intents = [inbox.request(self._wish(item), str(place)) for place, item in enumerate(data)]
         for intent in intents:
             self.user.submit(intent)
         for intent in intents:
             assert self.user.wait(intent).succeeded
-        return data
 
     def _wish(self, inputs: bytes) -> Wish:
         deadline = self.devnet.client.head().timestamp + DEADLINE_SECONDS
@@ -109,12 +114,13 @@ class Stack:
 
 
 @contextmanager
-def running_stack(folder: Path, set_variable: SetVariable, net: type[torch.nn.Module] = ConvNet) -> Iterator[Stack]:
+def running_stack(
+    folder: Path, set_variable: SetVariable, net: type[torch.nn.Module] = ConvNet, terms: Terms = TERMS
+) -> Iterator[Stack]:
     """`set_variable` puts keys into this process's environment, for as long as the caller likes."""
     torch.manual_seed(6)
     captured = capture(net().eval(), [torch.zeros(1, 1, 8, 8)])
     package = Package(captured.program, captured.committed)
-    terms = Terms(0.0, 1.0, 1_000_000, WINDOWS)
     with Devnet(folder) as devnet:
         registration = prepare(open_blobs(devnet.folder / "blobs"), package, terms)
         stack = Stack(devnet, registration, set_variable)

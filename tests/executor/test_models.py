@@ -117,3 +117,11 @@ def test_drawn_inputs__lie_in_the_registered_ranges(registered: Registration) ->
     values = torch.cat([request[0].flatten() for request in drawn])
     assert 0.0 <= float(values.min()) < 0.01
     assert 0.99 < float(values.max()) <= 1.0
+
+
+def test_models_of_the_same_weights__share_them_in_memory(blobs: Blobs, registered: Registration) -> None:
+    models = Models(blobs)
+    bucket = replace(registered.record, min_bond_gas=registered.record.min_bond_gas + 1)
+    first, second = models.load(registered.record), models.load(bucket)
+    assert first is not second
+    assert all(one is other for one, other in zip(first.network.weights, second.network.weights, strict=True))
