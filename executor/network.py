@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -50,16 +50,15 @@ class Network:
         return cls(package.program, lower(package.program), weights)
 
 
-def operands_of(
-    step: Step, inputs: Sequence[Tensor], weights: Sequence[Tensor], results: Sequence[Tensor]
-) -> list[Tensor]:
+Held = Sequence[Tensor] | Mapping[int, Tensor]
+
+
+def operands_of(step: Step, inputs: Sequence[Tensor], weights: Sequence[Tensor], results: Held) -> list[Tensor]:
     """The tensors that `step` reads."""
     return [_operand(operand, inputs, weights, results) for operand in step.operands]
 
 
-def _operand(
-    operand: Operand, inputs: Sequence[Tensor], weights: Sequence[Tensor], results: Sequence[Tensor]
-) -> Tensor:
+def _operand(operand: Operand, inputs: Sequence[Tensor], weights: Sequence[Tensor], results: Held) -> Tensor:
     if operand.source is Source.STEP:
         return results[operand.index]
     return (inputs if operand.source is Source.INPUT else weights)[operand.index]

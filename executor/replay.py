@@ -80,7 +80,8 @@ class _Replay:
         first = lowered.results[place - 1] + 1 if place else 0
         last = lowered.results[place]
         if lowered.covered[place]:
-            made = self._kernel(place)
+            operands = self._network.expanded.calls[place].operands
+            made = _kernel(self._network, place, [self._values[ref.source][ref.index] for ref in operands])
             self._derive(first, last)
             for request, results in self.results.items():
                 results.append(part_of(made, value, request))
@@ -88,11 +89,6 @@ class _Replay:
             self._derive(first, last + 1)
             made = self._stacked(value)
         self._values[Source.STEP].append(made)
-
-    def _kernel(self, place: int) -> Tensor:
-        call, value = self._network.expanded.calls[place], self._network.expanded.results[place]
-        function, arguments = target_of(call, value, [self._values[ref.source][ref.index] for ref in call.operands])
-        return function(*arguments)
 
     def _derive(self, first: int, end: int) -> None:
         """Steps `first..end` of every request, from what its trace has so far."""
@@ -109,6 +105,28 @@ class _Replay:
             return parts[0].reshape(value.shape).to(self._device)
         side_by_side = torch.stack([part.reshape(value.outer, -1) for part in parts], dim=1)
         return side_by_side.reshape(batch_shape(value, len(parts))).to(self._device)
+
+
+def _kernel(network: Network, place: int, operands: Sequence[Tensor]) -> Tensor:
+    function, arguments = target_of(network.expanded.calls[place], network.expanded.results[place], operands)
+    return function(*arguments)
+
+
+def kernel_of(network: Network, place: int, operands: Sequence[Tensor]) -> Tensor:
+    """What the kernel of call `place` of the expanded program makes of one request's operands, in the call's shape."""
+    with pinned():
+        return _kernel(network, place, operands)
+
+
+def same_bits(a: Tensor, b: Tensor) -> bool:
+    """Whether two tensors hold the same bytes in the same order, whatever their shapes. NaN equals its own bits."""
+    if a.dtype is not b.dtype or a.numel() != b.numel():
+        return False
+    a, b = a.reshape(-1), b.reshape(-1)
+    if not a.is_floating_point():
+        return torch.equal(a, b)
+    bits = {2: torch.int16, 4: torch.int32, 8: torch.int64}[a.element_size()]
+    return torch.equal(a.view(bits), b.view(bits))
 
 
 def batch_shape(value: Value, count: int) -> tuple[int, ...]:

@@ -12,11 +12,9 @@ from math import inf
 
 from torch import Tensor
 
-from executor.bounds import bound_of, inside
 from executor.models import LoadedModel, draw_inputs
-from executor.operators import evaluate
 from executor.reach import judged_step, reach_of
-from executor.tensors import f32_of_bits, from_bytes, from_canonical
+from executor.tensors import f32_of_bits, from_bytes
 from executor.trace import recompute
 from prover.fault_proof import (
     Evidence,
@@ -29,23 +27,21 @@ from prover.fault_proof import (
 )
 from prover.opened import OpenedTrace
 from prover.overflows import OverflowChecker, find_overflow_fault
-from rollup.errors import BadInput
+from prover.suspects import Inspector
 from rollup.graph import Graph, Op
 from rollup.types import FaultProof, Verdict
 
-# Suspects of one step that are put before the exact judge: those farthest outside their bounds.
-MAX_SUSPECTS = 16
 # Inputs drawn over their registered ranges for the reach of a model.
-SAMPLES = 4
+SAMPLES = 2
 SAMPLE_SEED = 1
-# Reach takes a backward pass for each judged element: no more of them are watched.
-MAX_JUDGED_ELEMENTS = 4096
+# Judged elements of which the reach is taken, each with a backward pass.
+REACH_ELEMENTS = 32
 # An honest run may be one output band away; another honest one as far on the other side.
 BAND_MARGIN = 2.0
 
 
 class Checker:
-    """One model, ready to doubt claims on it. Raises BadInput for one whose output is too large to be watched.
+    """One model, ready to doubt claims on it.
 
     Deviations are ratios: the distance of a claimed output from what it should be, in units of the model's reach and
     twice its output band together. Above 1 no run inside its bounds makes that output, and none that links to it does.
@@ -54,9 +50,7 @@ class Checker:
     def __init__(self, model: LoadedModel) -> None:
         self._model, self._network = model, model.network
         self._judged = judged_step(model.network)
-        elements = model.network.graph.steps[self._judged].result.elements
-        if elements > MAX_JUDGED_ELEMENTS:
-            raise BadInput(f"the judged tensor has {elements} elements, at most {MAX_JUDGED_ELEMENTS} are watched")
+        self._inspector = Inspector(model.network, model.numerics)
         self._is_label = model.network.graph.steps[-1].op is Op.ARGMAX
         self._band = BAND_MARGIN * f32_of_bits(model.record.output_band)
         # A label is judged by the difference of two logits, which both may move.
@@ -87,7 +81,7 @@ class Checker:
     def second_deviation(self, inputs: Sequence[bytes], claimed: bytes) -> float:
         """The independent look, before any bond: in float64, and with the reach of these very inputs."""
         tensors = [from_bytes(spec, data) for spec, data in zip(self._network.program.inputs, inputs, strict=True)]
-        judged = recompute(self._network, tensors)[self._judged]
+        judged = recompute(self._network, tensors, self._model.numerics.profile)[self._judged]
         reach = max(self._reach, self._reach_at(tensors))
         return self._ratio(judged, from_bytes(self._network.graph.output, claimed), reach)
 
@@ -113,7 +107,7 @@ class Checker:
         return float((rows.amax(1, keepdim=True) - rows.gather(1, flat)).max())
 
     def _reach_at(self, tensors: Sequence[Tensor]) -> float:
-        return float(reach_of(self._network, self._model.numerics, tensors).calibrated.max())
+        return float(reach_of(self._network, self._model.numerics, tensors, REACH_ELEMENTS).calibrated.max())
 
     def find_fault(self, evidence: Evidence, trace: OpenedTrace) -> FaultProof | None:
         """The gravest fault in what is known of an opened trace: sound before calibrated, then the largest excess.
@@ -122,8 +116,8 @@ class Checker:
         """
         best: tuple[Verdict, int, int] | None = None
         excess = 0.0
-        for number in range(len(evidence.graph.steps)):
-            element = self._worst_of_step(evidence, trace, number)
+        for number, suspects in self._inspector.suspects(evidence, trace):
+            element = worst_element(evidence, number, suspects)
             if element is None:
                 continue
             finding = find_step(evidence, number, element)
@@ -137,21 +131,6 @@ class Checker:
         if linked is not None and (best is None or linked[0] > best[0]):
             return prove_link(evidence, linked[1])
         return prove_step(evidence, best[1], best[2]) if best is not None else None
-
-    def _worst_of_step(self, evidence: Evidence, trace: OpenedTrace, number: int) -> int | None:
-        step = evidence.graph.steps[number]
-        if not trace.knows_step(number):
-            return None
-        operands = [from_canonical(evidence.tensor(number, slot)) for slot in range(1, len(step.operands) + 1)]
-        result = from_canonical(evidence.tensor(number, 0))
-        outside = ~inside(step, operands, result, self._model.numerics.factors[number]).reshape(-1)
-        suspects = outside.nonzero().reshape(-1)
-        if step.op is Op.CONTRACT and len(suspects) > MAX_SUSPECTS:
-            distance = (result.double() - evaluate(step, operands)).abs()
-            excess = (distance / bound_of(step, operands)).reshape(-1)[suspects]
-            # A NaN is as far outside as anything.
-            suspects = suspects[excess.nan_to_num(inf).argsort(descending=True)]
-        return worst_element(evidence, number, suspects[:MAX_SUSPECTS].tolist())
 
     def _worst_link(self, evidence: Evidence, trace: OpenedTrace) -> tuple[Verdict, int] | None:
         if evidence.committed.undefined or not evidence.knows_output:

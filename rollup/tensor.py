@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from hashlib import sha256 as _sha256
 from math import prod
 
 from rollup.errors import BadEncoding
@@ -16,6 +17,7 @@ from rollup.merkle import Tree, keccak256, sha256, top_of_run
 from rollup.types import LEAF_BYTES, ZERO_WORD, BundleRoot, Opening, TensorRoot
 
 LEAF_TAG = keccak256(b"anh.v1.leaf")
+_LEAF = _sha256(LEAF_TAG)
 TENSOR_TAG = keccak256(b"anh.v1.tensor")
 BUNDLE_TAG = keccak256(b"anh.v1.bundle")
 MAX_RANK = 7
@@ -135,7 +137,8 @@ class Tensor:
     def tree(self) -> Tree:
         """Built when first asked for: the fast path never is."""
         if self._tree is None:
-            chunks = (self.data[i : i + LEAF_BYTES] for i in range(0, len(self.data), LEAF_BYTES))
+            data = memoryview(self.data)
+            chunks = (data[i : i + LEAF_BYTES] for i in range(0, len(data), LEAF_BYTES))
             self._tree = Tree([leaf_hash(chunk) for chunk in chunks])
         return self._tree
 
@@ -172,8 +175,11 @@ class Bundle:
         return self._tree.path(index)
 
 
-def leaf_hash(data: bytes) -> bytes:
-    return sha256(LEAF_TAG + data)
+def leaf_hash(data: bytes | memoryview) -> bytes:
+    # Half the cost of hashing tag and data joined: a copied state is neither looked up nor copies the data.
+    state = _LEAF.copy()
+    state.update(data)
+    return state.digest()
 
 
 def tensor_root(spec: TensorSpec, top: bytes) -> TensorRoot:

@@ -1,0 +1,125 @@
+"""Which elements of an opened trace are worth putting before the exact judge: the fast look at every step.
+
+A step that is bit for bit what this machine's own kernel makes of the committed operands is passed: it is an honest
+run's, and no order of summation leaves a sound bound. Every other element must lie inside its calibrated bound by the
+float64 filter, or is a suspect. Holds no more of the trace as tensors than steps to come still read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import inf
+
+from torch import Tensor
+
+from executor.bounds import bound_of, inside
+from executor.network import Network, operands_of
+from executor.operators import evaluate
+from executor.operators.movement import MOVES
+from executor.replay import kernel_of, same_bits
+from executor.tensors import from_canonical
+from prover.fault_proof import Evidence
+from prover.opened import OpenedTrace
+from rollup.graph import Numerics, Op, Source, Step
+
+# Suspects of one step that are put before the exact judge: those farthest outside their bounds.
+MAX_SUSPECTS = 16
+
+
+class Inspector:
+    """Looks through opened traces of one model."""
+
+    def __init__(self, network: Network, numerics: Numerics) -> None:
+        self._network, self._numerics = network, numerics
+        self._last_use = _last_uses(network)
+        # Calls by the step whose result is their kernel's. A movement costs no more to look at than to run.
+        pairs = enumerate(zip(network.lowered.results, network.lowered.covered, strict=True))
+        self._calls = {
+            last: place for place, (last, covered) in pairs if covered and network.graph.steps[last].op not in MOVES
+        }
+
+    def suspects(self, evidence: Evidence, trace: OpenedTrace) -> Iterator[tuple[int, list[int]]]:
+        """Steps that have suspects, in order, each with at most `MAX_SUSPECTS` of them. What is not known is passed."""
+        look = _Look(self._network, evidence, trace)
+        # Whoever opens a float64 run has no kernel's bits anywhere: one contraction tells.
+        compares = True
+        for number, step in enumerate(self._network.graph.steps):
+            if trace.knows_step(number):
+                operands, result = look.operands(step), look.result(number)
+                place = self._calls.get(number)
+                same = compares and place is not None and look.is_kernels(place, result)
+                if compares and step.op is Op.CONTRACT and place is not None and not same:
+                    compares = False
+                found = [] if same else self._outside(number, step, operands, result)
+                if found:
+                    yield number, found
+            look.forget(self._last_use.get(number, ()))
+
+    def _outside(self, number: int, step: Step, operands: Sequence[Tensor], result: Tensor) -> list[int]:
+        profile = self._numerics.profile
+        good = inside(step, operands, result, self._numerics.factors[number], profile).reshape(-1)
+        if bool(good.all()):
+            return []
+        suspects = (~good).nonzero().reshape(-1)
+        if len(suspects) > MAX_SUSPECTS and result.is_floating_point() and step.op not in MOVES:
+            distance = (result.double() - evaluate(step, operands, profile).double()).abs()
+            excess = (distance / bound_of(step, operands, 0, profile)).reshape(-1)[suspects]
+            # A NaN is as far outside as anything.
+            suspects = suspects[excess.nan_to_num(inf).argsort(descending=True)]
+        found: list[int] = suspects[:MAX_SUSPECTS].tolist()
+        return found
+
+
+class _Look:
+    """Tensors of one opened trace, made from its bytes when first read."""
+
+    def __init__(self, network: Network, evidence: Evidence, trace: OpenedTrace) -> None:
+        self._network, self._trace = network, trace
+        self._inputs = [from_canonical(evidence.inputs.tensor(place)) for place in range(len(network.graph.inputs))]
+        self._held: dict[int, Tensor] = {}
+
+    def result(self, number: int) -> Tensor:
+        if number not in self._held:
+            self._held[number] = from_canonical(self._trace.tensor(number))
+        return self._held[number]
+
+    def operands(self, step: Step) -> list[Tensor]:
+        for operand in step.operands:
+            if operand.source is Source.STEP:
+                self.result(operand.index)
+        return operands_of(step, self._inputs, self._network.weights, self._held)
+
+    def is_kernels(self, place: int, result: Tensor) -> bool:
+        """Whether a result has the bits that this machine's kernel of call `place` makes of what is committed."""
+        lowered, values = self._network.lowered, []
+        for ref in self._network.expanded.calls[place].operands:
+            if ref.source is Source.STEP:
+                number = lowered.results[ref.index]
+                if not self._trace.knows(number):
+                    return False
+                values.append(self.result(number))
+            else:
+                values.append((self._inputs if ref.source is Source.INPUT else self._network.weights)[ref.index])
+        return same_bits(kernel_of(self._network, place, values), result)
+
+    def forget(self, numbers: Sequence[int]) -> None:
+        for number in numbers:
+            self._held.pop(number, None)
+
+
+def _last_uses(network: Network) -> dict[int, list[int]]:
+    """Results that nothing reads after a step, by that step."""
+    last = {number: number for number in range(len(network.graph.steps))}
+    for number, step in enumerate(network.graph.steps):
+        for operand in step.operands:
+            if operand.source is Source.STEP:
+                last[operand.index] = number
+    for place, call in enumerate(network.expanded.calls):
+        for ref in call.operands:
+            if ref.source is Source.STEP:
+                read = network.lowered.results[ref.index]
+                last[read] = max(last[read], network.lowered.results[place])
+    uses: dict[int, list[int]] = {}
+    for read, number in last.items():
+        uses.setdefault(number, []).append(read)
+    return uses
