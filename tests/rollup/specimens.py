@@ -207,7 +207,11 @@ def _contractions() -> list[Specimen]:
         **{"stride": (2, 3), "padding": (1, 2), "output_padding": (1, 0), "dilation": (1, 2), "groups": 2},
     }
     kernels, turned, bias = numbers(4, 3, 3, 2), numbers(6, 2, 3, 4), numbers(4)
+    same: dict[str, Options] = {"stride": (1, 1), "padding": (1, 1), "dilation": (1, 1), "groups": 1}
     return [
+        Specimen(
+            Function.CONV2D, (picture,), lambda x, w: functional.conv2d(x, w, padding=1), (numbers(6, 6, 3, 3),), same
+        ),
         Specimen(
             Function.CONV2D,
             (picture,),
@@ -255,6 +259,8 @@ def _windows() -> list[Specimen]:
         )
         for ceil in (0, 1)
     ]
+    same: dict[str, Options] = {"kernel": (3, 3), "stride": (1, 1), "padding": (1, 1), "dilation": (1, 1), "ceil": 0}
+    made.append(Specimen(Function.MAX_POOL2D, (x,), lambda x: functional.max_pool2d(x, 3, 1, 1), options=same))
     plain: dict[str, Options] = {**sides, "ceil": 0, "include": 1, "divisor": 6}
     counted: dict[str, Options] = {**sides, "ceil": 1, "include": 0, "divisor": 1}
     made.append(Specimen(Function.AVG_POOL2D, (x,), lambda x: functional.avg_pool2d(x, (3, 2), 2, 1), options=plain))
