@@ -6,6 +6,7 @@ import {SSTORE2} from "solady/utils/SSTORE2.sol";
 import {IModelRegistry, InputSpec, Model, Terms, Windows} from "./interfaces/IModelRegistry.sol";
 import {FAMILY_TAG, MAX_BUCKETS, MODEL_TAG} from "./libraries/ConstantsLib.sol";
 import {MerkleLib} from "./libraries/MerkleLib.sol";
+import {Profiles} from "./libraries/Profiles.sol";
 import {RangeLib} from "./libraries/RangeLib.sol";
 import {ModelId} from "./types/Ids.sol";
 import {BundleRoot, TensorHeader, TensorRoot} from "./types/Roots.sol";
@@ -17,8 +18,6 @@ import {Duration} from "./types/Time.sol";
 /// @dev A model's record lies in the code of a contract of its own (SSTORE2): written once, and read whole for less than
 /// two storage slots, at an address that follows from the model's id. What each request and claim needs is in a slot.
 contract ModelRegistry is IModelRegistry {
-    /// @dev Profile 1 (fp32), no flags.
-    bytes32 private constant NUMERICS_HEADER = bytes32(uint256(1) << 248);
     /// @dev In an encoded model: the offset of the record, then fifteen words before the inputs.
     uint256 private constant RECORD_HEAD_BYTES = 0x200;
     uint32 private constant F32_INFINITY = 0x7f800000;
@@ -183,7 +182,7 @@ contract ModelRegistry is IModelRegistry {
         bool hasSteps = uint32(header >> 160) != 0;
         if (header >> 224 == 0 || !hasSteps || uint160(header) != 0) revert BadGraphHeader(candidate.graphHeader);
         if (candidate.inputs.length != header >> 224) revert WrongInputs(candidate.inputs.length, header >> 224);
-        if (candidate.numericsHeader != NUMERICS_HEADER) revert BadNumericsHeader(candidate.numericsHeader);
+        if (!Profiles.isKnown(candidate.numericsHeader)) revert BadNumericsHeader(candidate.numericsHeader);
         MerkleLib.requireHeader(candidate.outputHeader);
         if (candidate.outputHeader.byteLength() > type(uint32).max) {
             revert BadHeader(TensorHeader.unwrap(candidate.outputHeader));

@@ -12,12 +12,14 @@ import {MerkleLib} from "./libraries/MerkleLib.sol";
 import {Family, OperatorsLib} from "./libraries/OperatorsLib.sol";
 import {ShaTree} from "./libraries/ShaTree.sol";
 import {FROM_RESULT, StepCodec} from "./libraries/StepCodec.sol";
+import {Profiles} from "./libraries/Profiles.sol";
 import {Run, Runs} from "./libraries/Runs.sol";
 import {StepReads} from "./libraries/StepReads.sol";
 import {Float} from "./math/Float.sol";
 import {Formats} from "./math/Formats.sol";
-import {Real, Sum} from "./math/Real.sol";
+import {Promise, Real, Sum} from "./math/Real.sol";
 import {Contraction, Rows} from "./operators/Contraction.sol";
+import {Kinds, MixedContraction} from "./operators/MixedContraction.sol";
 import {Movement} from "./operators/Movement.sol";
 import {Order} from "./operators/Order.sol";
 import {Openings} from "./Openings.sol";
@@ -188,16 +190,43 @@ contract StepJudge is IStepJudge, Openings {
         if (!judgeable) return Verdict.NoFault;
         uint256 result = _openFirst(committed, proof, runs);
         _requireCount(proof, runs.length + 1);
-        if (!_areF32(proof.stepRecord, F32)) return Verdict.NoFault;
-        bool biased = runs.length == 3;
-        Rows memory rows =
-            Rows(runs[0].offset, runs[1].offset, runs[0].count, biased, biased ? Float.read(runs[2].offset) : 0);
-        (bool known, Sum memory sum) = Contraction.sumOf(rows, proof.hint);
+        if (!_areFloating(proof.stepRecord)) return Verdict.NoFault;
+        (bool known, Sum memory sum) = _sumOf(committed, proof, runs);
         if (!known) return Verdict.NoFault;
-        uint32 y = Float.read(result);
-        if (Real.isFault(sum, y, Real.SOUND)) return Verdict.BeyondSound;
-        bool rejected = proof.factor != 0 && Real.isFault(sum, y, proof.factor);
+        Promise memory promised = _promiseOf(committed, proof.stepRecord, sum.terms);
+        uint32 y = Formats.widen(promised.dtype, _bits(result, promised.dtype == F32 ? 4 : 2));
+        if (Real.isFault(sum, promised, y, Real.SOUND)) return Verdict.BeyondSound;
+        bool rejected = proof.factor != 0 && Real.isFault(sum, promised, y, proof.factor);
         return rejected ? Verdict.BeyondCalibrated : Verdict.NoFault;
+    }
+
+    function _sumOf(Committed calldata committed, FaultProof calldata proof, Run[] memory runs)
+        private
+        pure
+        returns (bool, Sum memory)
+    {
+        bool biased = runs.length == 3;
+        uint32 bias = biased ? _float(proof.stepRecord, runs[2]) : 0;
+        Rows memory rows = Rows(runs[0].offset, runs[1].offset, runs[0].count, biased, bias);
+        Kinds memory kinds;
+        kinds.a = StepCodec.header(proof.stepRecord, 1).dtype();
+        kinds.b = StepCodec.header(proof.stepRecord, 2).dtype();
+        kinds.cuts = Profiles.profileOf(committed.numericsHeader) == Profiles.TF32;
+        kinds.rounding = Profiles.roundingOf(committed.numericsHeader);
+        if (kinds.a == F32 && kinds.b == F32 && !kinds.cuts) return Contraction.sumOf(rows, proof.hint);
+        return MixedContraction.sumOf(rows, kinds, proof.hint);
+    }
+
+    function _promiseOf(Committed calldata committed, bytes calldata record, uint256 terms)
+        private
+        pure
+        returns (Promise memory promised)
+    {
+        bytes32 header = committed.numericsHeader;
+        promised.dtype = StepCodec.header(record, 0).dtype();
+        promised.count = Profiles.countOf(header, terms);
+        promised.digits =
+            Profiles.digitsOf(header, StepCodec.header(record, 1).dtype(), StepCodec.header(record, 2).dtype());
     }
 
     /// @dev Operators whose honest results have no rounding of their own to allow for.
@@ -327,6 +356,14 @@ contract StepJudge is IStepJudge, Openings {
         if (slot != 0) revert ElementOutOfRange(slot, 1);
         uint256 leaves = MerkleLib.leafCount(committed.outputHeader);
         if (leaf >= leaves) revert ElementOutOfRange(leaf, leaves);
+    }
+
+    /// @dev Whether result and operands are floats, of any dtypes.
+    function _areFloating(bytes calldata record) private pure returns (bool) {
+        for (uint256 slot = 0; slot <= StepCodec.operands(record); ++slot) {
+            if (!CaseLib.isFloating(StepCodec.header(record, slot).dtype())) return false;
+        }
+        return true;
     }
 
     /// @dev Whether all operands are f32, and the result is of dtype `result`.

@@ -181,7 +181,8 @@ def step_witness(evidence: Evidence, step: int, element: int) -> FaultProof:
 
 
 def _opened(evidence: Evidence, step: int, element: int) -> Opened:
-    return open_element(evidence.graph.steps[step], element, lambda run: evidence.values(step, run))
+    record, profile = evidence.graph.steps[step], evidence.numerics.profile
+    return open_element(record, element, lambda run: evidence.values(step, run), profile=profile)
 
 
 def link_witness(evidence: Evidence, element: int) -> FaultProof:

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Float} from "./Float.sol";
+import {Formats} from "./Formats.sol";
 
 /// @notice What a window found of a sum of products, in units of `2^(base − 300)`.
 /// @param terms `n`: products in the sum
@@ -15,6 +16,16 @@ struct Sum {
     uint256 span;
     uint256 halves;
     uint256 flushable;
+}
+
+/// @notice What hardware promises of one sum.
+/// @param dtype of the result
+/// @param count roundings that a term may pass through
+/// @param digits errors are units of `2^-digits`
+struct Promise {
+    uint8 dtype;
+    uint256 count;
+    uint256 digits;
 }
 
 /// @title Window arithmetic: the enclosure of an exact sum, and what honest hardware may add to it
@@ -37,30 +48,46 @@ library Real {
         }
     }
 
-    /// @notice Whether the committed `y` is beyond what `factor` (1/256; or `SOUND`) allows.
-    function isFault(Sum memory sum, uint32 y, uint256 factor) internal pure returns (bool) {
-        (bool representable, uint256 tiny) = _tiny(sum.terms, sum.base);
-        if (!representable) return false;
-        // Sums are below 2^129, `flushable` below 2^145, `tiny` below 2^160; products with `terms` add 24 bits at most.
+    /// @notice Whether the committed `y` (f32 bits) is beyond what `factor` (1/256; or `SOUND`) allows.
+    function isFault(Sum memory sum, Promise memory promised, uint32 y, uint256 factor) internal pure returns (bool) {
+        // Sums are below 2^129, `flushable` below 2^145, `tiny` below 2^160; products with counts add 24 bits at most.
         unchecked {
             uint256 cut = sum.terms << 47;
-            uint256 positive = uint128(sum.halves);
-            uint256 negative = sum.halves >> 128;
-            uint256 magnitude = positive + negative + cut;
-            uint256 slack = _rounding(sum.terms, factor, magnitude) + sum.flushable + tiny;
-            if (!Float.isFinite(y)) return Float.isFinite(Float.round(false, magnitude + slack, sum.base - 300));
-            int256 middle = int256(positive) - int256(negative);
-            int256 reach = int256(cut + slack);
-            return Float.order(y) < Float.order(_nearest(middle - reach, sum.base))
-                || Float.order(y) > Float.order(_nearest(middle + reach, sum.base));
+            uint256 magnitude = uint128(sum.halves) + (sum.halves >> 128) + cut;
+            (bool representable, uint256 slack) = _slack(sum, promised, factor, magnitude);
+            if (!representable) return false;
+            if (!Float.isFinite(y)) return Float.isFinite(_nearest(promised.dtype, int256(magnitude + slack), sum.base));
+            int256 middle = int256(uint256(uint128(sum.halves))) - int256(sum.halves >> 128);
+            return _isOutside(promised.dtype, y, middle, cut + slack, sum.base);
         }
     }
 
-    /// @dev `ceil(min(256 n, factor) · magnitude / (256 (2^24 − n)))`; the factor 256 cancels in the sound bound.
-    function _rounding(uint256 terms, uint256 factor, uint256 magnitude) private pure returns (uint256) {
+    /// @dev `t`; not representable where `tiny` is not.
+    function _slack(Sum memory sum, Promise memory promised, uint256 factor, uint256 magnitude)
+        private
+        pure
+        returns (bool representable, uint256 slack)
+    {
+        (representable, slack) = _tiny(sum.terms, sum.base);
+        // As above.
         unchecked {
-            uint256 parts = 256 * terms < factor ? 256 * terms : factor;
-            uint256 whole = 256 * (2 ** 24 - terms);
+            slack += _rounding(promised, factor, magnitude) + sum.flushable;
+        }
+    }
+
+    function _isOutside(uint8 dtype, uint32 y, int256 middle, uint256 reach, int256 base) private pure returns (bool) {
+        // As above.
+        unchecked {
+            return Float.order(y) < Float.order(_nearest(dtype, middle - int256(reach), base))
+                || Float.order(y) > Float.order(_nearest(dtype, middle + int256(reach), base));
+        }
+    }
+
+    /// @dev `ceil(min(256 m, factor) · magnitude / (256 (2^digits − m)))`; the factor 256 cancels in the sound bound.
+    function _rounding(Promise memory promised, uint256 factor, uint256 magnitude) private pure returns (uint256) {
+        unchecked {
+            uint256 parts = 256 * promised.count < factor ? 256 * promised.count : factor;
+            uint256 whole = 256 * ((1 << promised.digits) - promised.count);
             return (parts * magnitude + whole - 1) / whole;
         }
     }
@@ -77,9 +104,9 @@ library Real {
         }
     }
 
-    function _nearest(int256 units, int256 base) private pure returns (uint32) {
+    function _nearest(uint8 dtype, int256 units, int256 base) private pure returns (uint32) {
         unchecked {
-            return Float.round(units < 0, uint256(units < 0 ? -units : units), base - 300);
+            return Formats.round(dtype, units < 0, uint256(units < 0 ? -units : units), base - 300);
         }
     }
 }

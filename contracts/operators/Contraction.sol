@@ -26,16 +26,26 @@ library Contraction {
     /// @param hint greatest product exponent
     /// @return known whether the window holds: false if a product lies above it or an operand is not finite
     function sumOf(Rows memory rows, int256 hint) internal pure returns (bool known, Sum memory sum) {
+        (known, sum) = windowOf(rows, hint);
+        known = known && _rows(sum, rows.a, rows.b, rows.count) && (!rows.biased || addBias(sum, rows.bias));
+    }
+
+    /// @notice The window that a hint opens, with nothing in it.
+    function windowOf(Rows memory rows, int256 hint) internal pure returns (bool known, Sum memory sum) {
         // Exponents of products lie in 2 .. 508. Above, what the window drops exceeds every float; below is wrong.
         if (hint < 2 || hint > 508) return (false, sum);
         // Nothing here comes near 2^255: the hint is small, the halves are bounded by the window.
         unchecked {
             sum.terms = rows.biased ? rows.count + 1 : rows.count;
-            uint256 span = Real.range(sum.terms);
-            sum.span = span;
-            sum.base = hint - int256(span);
-            known = _rows(sum, rows.a, rows.b, rows.count) && (!rows.biased || _term(sum, rows.bias, ONE));
+            sum.span = Real.range(sum.terms);
+            sum.base = hint - int256(sum.span);
         }
+        return (true, sum);
+    }
+
+    /// @notice Adds a bias: the product of itself and 1.0.
+    function addBias(Sum memory sum, uint32 bias) internal pure returns (bool) {
+        return addTerm(sum, bias, ONE);
     }
 
     /// @dev Whole words by eight lanes at once; a word that holds anything special, and the tail, term by term.
@@ -61,15 +71,15 @@ library Contraction {
         for (uint256 i = 0; i < count; ++i) {
             // Modulo 2^256, as the distance is.
             unchecked {
-                if (!_term(sum, Float.read(a), Float.read(a + apart))) return false;
+                if (!addTerm(sum, Float.read(a), Float.read(a + apart))) return false;
                 a += 4;
             }
         }
         return true;
     }
 
-    /// @dev One product, any operands; false if it lies above the window or an operand is not finite.
-    function _term(Sum memory sum, uint32 x, uint32 y) private pure returns (bool) {
+    /// @notice Adds one product, of any operands; false if it lies above the window or an operand is not finite.
+    function addTerm(Sum memory sum, uint32 x, uint32 y) internal pure returns (bool) {
         if (!Float.isFinite(x) || !Float.isFinite(y)) return false;
         (uint256 mantissaX, uint256 exponentX) = Float.split(x);
         (uint256 mantissaY, uint256 exponentY) = Float.split(y);

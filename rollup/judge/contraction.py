@@ -1,6 +1,7 @@
 """Contractions: a window of exact arithmetic, and the bound on what floating point may add (PROTOCOL.md, 5).
 
-`Σ a·b (+ bias)`, for any order of summation, fused multiply-add and flushing of subnormals. Source of the bound:
+`Σ a·b (+ bias)`, for any order of summation, fused multiply-add and flushing of subnormals, on floats of any dtype and
+under any profile. Source of the bound:
 Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1. Returns None when unsure: a non-finite
 operand, a hint below an exponent, too many terms, a unit too small for what flushing may add.
 """
@@ -14,8 +15,10 @@ from fractions import Fraction
 from rollup.graph import Op, Step
 from rollup.judge import floats
 from rollup.judge.finding import ACQUITTED, CERTAIN, Finding
-from rollup.judge.operator import Case, Family, Operator, Read
+from rollup.judge.operator import FLOATS, Case, Family, Operator, Read
+from rollup.judge.promise import PLAIN, Promise, cut, promise_of
 from rollup.judge.reads import Layout, Run, Values, dot, require, unravel
+from rollup.numerics import Arithmetic, Profile
 from rollup.tensor import DType
 from rollup.types import Verdict
 
@@ -49,13 +52,13 @@ class Bounds:
     sound: int
     calibrated: int | None
 
-    def is_outside(self, value: int, bound: int) -> bool:
-        """Whether the f32 `value` is a fault under `bound`."""
+    def is_outside(self, value: int, bound: int, dtype: DType = DType.F32) -> bool:
+        """Whether `value` (f32 bits) of `dtype` is a fault under `bound`."""
         if not floats.is_finite(value):
-            return floats.is_finite(floats.round_to_f32(self.mass + bound, self.exponent))
+            return floats.is_finite(floats.round_to(dtype, self.mass + bound, self.exponent))
         place = floats.ordinal(value)
-        least = floats.round_to_f32(self.lo - bound, self.exponent)
-        greatest = floats.round_to_f32(self.hi + bound, self.exponent)
+        least = floats.round_to(dtype, self.lo - bound, self.exponent)
+        greatest = floats.round_to(dtype, self.hi + bound, self.exponent)
         return place < floats.ordinal(least) or place > floats.ordinal(greatest)
 
     def excess(self, value: int) -> Fraction:
@@ -78,7 +81,14 @@ def hint_of(row_a: Sequence[int], row_b: Sequence[int], bias: Sequence[int] = ()
     return max(top, _LEAST_BASE + window_bits(len(pairs)))
 
 
-def bounds(row_a: Sequence[int], row_b: Sequence[int], bias: Sequence[int], hint: int, factor: int) -> Bounds | None:
+def bounds(
+    row_a: Sequence[int],
+    row_b: Sequence[int],
+    bias: Sequence[int],
+    hint: int,
+    factor: int,
+    promise: Promise = PLAIN,
+) -> Bounds | None:
     """Enclosure and bounds of a contraction over f32 bits; None when unsure.
 
     `bias` has one value or none; `factor` is in 1/256, zero for none.
@@ -92,39 +102,42 @@ def bounds(row_a: Sequence[int], row_b: Sequence[int], bias: Sequence[int], hint
     if sums is None or tiny >= MAX_TINY:
         return None
     positive, negative, subnormal = sums
-    cut = terms * DROPPED
-    mass = positive + negative + cut
+    dropped = terms * DROPPED
+    mass = positive + negative + dropped
     slack = subnormal + tiny
-    rest = 2**24 - terms
+    count = promise.count(terms)
+    rest = (1 << promise.digits) - count
     return Bounds(
         exponent=base - _PRODUCT_BIAS,
-        lo=positive - negative - cut,
-        hi=positive - negative + cut,
+        lo=positive - negative - dropped,
+        hi=positive - negative + dropped,
         mass=mass,
-        sound=_ceil(terms * mass, rest) + slack,
-        calibrated=_ceil(min(FACTOR_ONE * terms, factor) * mass, FACTOR_ONE * rest) + slack if factor else None,
+        sound=_ceil(count * mass, rest) + slack,
+        calibrated=_ceil(min(FACTOR_ONE * count, factor) * mass, FACTOR_ONE * rest) + slack if factor else None,
     )
 
 
 @dataclass(frozen=True)
 class Element:
-    """A committed value and what it was computed from: f32 bits. `bias` has one value or none."""
+    """A committed value of `dtype` and what it was computed from: f32 bits, all. `bias` has one value or none."""
 
     value: int
     row_a: Sequence[int]
     row_b: Sequence[int]
     bias: Sequence[int] = ()
+    dtype: DType = DType.F32
+    promise: Promise = PLAIN
 
 
 def find(element: Element, hint: int, factor: int) -> Finding:
     """Judges one committed element of a contraction."""
-    value = element.value
-    limits = bounds(element.row_a, element.row_b, element.bias, hint, factor)
+    value, dtype = element.value, element.dtype
+    limits = bounds(element.row_a, element.row_b, element.bias, hint, factor, element.promise)
     if limits is None:
         return ACQUITTED
-    if limits.is_outside(value, limits.sound):
+    if limits.is_outside(value, limits.sound, dtype):
         verdict = Verdict.BEYOND_SOUND
-    elif limits.calibrated is not None and limits.is_outside(value, limits.calibrated):
+    elif limits.calibrated is not None and limits.is_outside(value, limits.calibrated, dtype):
         verdict = Verdict.BEYOND_CALIBRATED
     else:
         verdict = Verdict.NO_FAULT
@@ -164,9 +177,22 @@ def _ceil(dividend: int, divisor: int) -> int:
 
 def find_case(case: Case) -> Finding:
     """Judges one element of a contract step."""
-    case.require(frozenset({DType.F32}), frozenset({DType.F32}))
-    row_a, row_b, *bias = case.values[1:]
-    return find(Element(case.value, row_a, row_b, *bias), case.hint, case.factor)
+    case.require(FLOATS, FLOATS)
+    row_a, row_b, *rest = _operands(case.step, case.values, case.profile)
+    bias = rest[0] if rest else []
+    promise = promise_of(case.profile, case.dtype_of(1), case.dtype_of(2))
+    return find(Element(case.value_f32, row_a, row_b, bias, case.dtype, promise), case.hint, case.factor)
+
+
+def _operands(step: Step, values: Values, profile: Profile) -> list[list[int]]:
+    """f32 bits of the opened rows as they are multiplied, and of the bias, which is only added."""
+    rows = []
+    for slot, row in enumerate(values[1:]):
+        dtype = step.operands[slot].spec.dtype
+        wide = [floats.widen(bits, dtype) for bits in row]
+        is_cut = profile.arithmetic is Arithmetic.TF32 and dtype is DType.F32 and slot < 2
+        rows.append([cut(bits, profile.rounding) for bits in wide] if is_cut else wide)
+    return rows
 
 
 def _reads(step: Step, element: int) -> tuple[Run, ...]:
@@ -178,8 +204,8 @@ def _reads(step: Step, element: int) -> tuple[Run, ...]:
     return (*rows, Run(3, bias, 1)) if len(step.operands) == 3 else rows
 
 
-def _hint(step: Step, _element: int, values: Values, _read: Read) -> int:
-    return hint_of(*values[1:])
+def _hint(step: Step, _element: int, values: Values, _read: Read, profile: Profile) -> int:
+    return hint_of(*_operands(step, values, profile))
 
 
 OPERATORS = (
@@ -188,8 +214,10 @@ OPERATORS = (
         Family.STEP,
         Layout("K, dims[r], sa[r], sb[r], sc[r]", _reads),
         "a, b, (bias)",
-        "`Σₖ a[A·K + k] · b[B·K + k] (+ bias[C])`, `A = Σ iₐ·sa`, `B = Σ iₐ·sb`, `C = Σ iₐ·sc`",
-        "`t = γ(n)·Σ|a·b| + sub + tiny`, `n = K + [bias]`, `γ(n) = n·u / (1 − n·u)`",
+        "`Σₖ a[A·K + k] · b[B·K + k] (+ bias[C])`, `A = Σ iₐ·sa`, `B = Σ iₐ·sb`, `C = Σ iₐ·sc`; floats of any dtypes; "
+        "under TF32 a and b, if f32, cut to 10 bits of fraction",
+        "`t = m·u / (1 − m·u)·Σ|a·b| + sub + tiny`, `n = K + [bias]`, `m = n`, or `min(n, ⌈n/16⌉ + 8)` where blocked "
+        "sums are promised; `u = 2⁻²²` in tensor cores",
         "Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd ed., section 3.1",
         find_case,
         hint=_hint,

@@ -39,7 +39,7 @@ def bits_of(data: bytes, dtype: DType) -> tuple[int, ...]:
     return tuple(int.from_bytes(data[i : i + width], "big") for i in range(0, len(data), width))
 
 
-def open_element(step: Step, element: int, read: Read, hint: int | None = None) -> Opened:
+def open_element(step: Step, element: int, read: Read, hint: int | None = None, profile: Profile = FP32) -> Opened:
     """Reads all that a proof about `element` opens, with a prover's own hint if none is given.
 
     Raises BadGraph if the step's record contradicts itself at this element, and whatever `read` raises.
@@ -48,14 +48,14 @@ def open_element(step: Step, element: int, read: Read, hint: int | None = None) 
     values = tuple(read(run) for run in first)
     if hint is None:
         hint_of = OPERATORS[step.op].hint
-        hint = 0 if hint_of is None else hint_of(step, element, values, read)
+        hint = 0 if hint_of is None else hint_of(step, element, values, read, profile)
     after = elements_after(step, element, values, hint)
     return Opened((*first, *after), (*values, *(read(run) for run in after)), hint)
 
 
-def open_tensors(step: Step, element: int, tensors: Sequence[Tensor]) -> Opened:
+def open_tensors(step: Step, element: int, tensors: Sequence[Tensor], profile: Profile = FP32) -> Opened:
     """As `open_element`, from whole tensors by slot: the result, then the operands."""
-    return open_element(step, element, lambda run: run_of(tensors[run.slot], run))
+    return open_element(step, element, lambda run: run_of(tensors[run.slot], run), profile=profile)
 
 
 def evaluate(step: Step, values: Values, hint: int = 0, factor: int = 0, profile: Profile = FP32) -> Finding:

@@ -89,8 +89,8 @@ class Case:
 
 Find = Callable[[Case], Finding]
 Read = Callable[[Run], tuple[int, ...]]
-# (step, element, values of the first runs, a reader of any run) -> the hint with which a prover loses least.
-Hint = Callable[[Step, int, Values, Read], int]
+# (step, element, values of the first runs, a reader of any run, profile) -> the hint with which a prover loses least.
+Hint = Callable[[Step, int, Values, Read, Profile], int]
 
 
 @dataclass(frozen=True)

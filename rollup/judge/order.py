@@ -15,6 +15,7 @@ from rollup.judge import floats
 from rollup.judge.finding import ACQUITTED, CERTAIN, Finding, between
 from rollup.judge.operator import FLOATS, Case, Family, Operator, Read
 from rollup.judge.reads import Layout, Run, Values, require, row_of, rows
+from rollup.numerics import Profile
 from rollup.tensor import DType
 from rollup.types import Verdict
 
@@ -73,7 +74,7 @@ def _late(step: Step, element: int, values: Values, hint: int) -> tuple[Run, ...
     return Run(1, element * length + index, 1), Run(1, element * length + hint, 1)
 
 
-def _hint(step: Step, element: int, _values: Values, read: Read) -> int:
+def _hint(step: Step, element: int, _values: Values, read: Read, _profile: Profile) -> int:
     dtype = step.operands[0].spec.dtype
     return index_of_largest([floats.widen(bits, dtype) for bits in read(row_of(step, element, step.attributes[0]))])
 

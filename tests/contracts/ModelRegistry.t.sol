@@ -47,11 +47,29 @@ contract ModelRegistryTest is Harness {
     }
 
     function test_register_badNumericsHeader_reverts() public {
-        uint256[3] memory headers = [uint256(2) << 248, (uint256(1) << 248) | (uint256(1) << 240), (uint256(1) << 248) | 1];
+        bytes4[7] memory headers = [
+            bytes4(0x00000000), // no profile
+            0x04000000, // an unknown one
+            0x01020000, // fp32 that cuts operands
+            0x02060000, // TF32 that cuts them in an unknown way
+            0x02080000, // an unknown flag
+            0x01000100,
+            0x01000001
+        ];
         for (uint256 i = 0; i < headers.length; ++i) {
             Model memory model = Models.digits();
             model.numericsHeader = bytes32(headers[i]);
-            _refuses(model, abi.encodeWithSelector(IModelRegistry.BadNumericsHeader.selector, headers[i]));
+            _refuses(model, abi.encodeWithSelector(IModelRegistry.BadNumericsHeader.selector, bytes32(headers[i])));
+        }
+    }
+
+    function test_register_everyProfile_isTaken() public {
+        bytes4[6] memory headers = [bytes4(0x01000000), 0x01010000, 0x02000000, 0x02050000, 0x03000000, 0x03010000];
+        for (uint256 i = 0; i < headers.length; ++i) {
+            Model memory model = Models.digits();
+            // Samples and the digest of the calibration's document are free.
+            model.numericsHeader = bytes32(headers[i]) | bytes32(uint256(type(uint224).max));
+            assertTrue(registry.exists(registry.register(model)), "registered");
         }
     }
 

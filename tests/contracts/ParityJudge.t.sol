@@ -27,6 +27,10 @@ contract ParityJudgeTest is Harness {
         _compare("contract");
     }
 
+    function test_judge_contractionsOfOtherProfiles_areJudgedAsByTheTwin() public view {
+        _compare("profiles");
+    }
+
     function test_judge_pairsOfElements_areJudgedAsByTheTwin() public view {
         string[9] memory files = ["add", "sub", "mul", "div", "maximum", "minimum", "compare", "logical", "where"];
         for (uint256 i = 0; i < files.length; ++i) {

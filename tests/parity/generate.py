@@ -20,7 +20,7 @@ from rollup.judge.evaluate import run_of
 from rollup.judge.judge import judge
 from rollup.judge.reads import Run
 from rollup.types import FaultKind
-from tests.parity import faults, moves, overflows, pointwise, rounded, rows
+from tests.parity import faults, moves, overflows, pointwise, profiles, rounded, rows
 from tests.parity.abi import encode_case
 from tests.parity.faults import Case, case_of
 from tests.parity.ids import id_vectors
@@ -34,6 +34,7 @@ from tests.parity.trees import hexed, root_vectors, tree_vectors
 FOLDER = Path(__file__).parent / "vectors"
 MAKERS: Mapping[str, tuple[Callable[[Random], Case], int]] = {
     "contract": (faults.contract_case, 54),
+    "profiles": (profiles.profile_case, 50),
     "amax": (faults.amax_case, 40),
     "argmax": (faults.argmax_case, 40),
     "movement": (moves.movement_case, 60),

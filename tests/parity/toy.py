@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from prover.fault_proof import Evidence
-from rollup.graph import NUMERICS_HEADER_FP32, Graph, Numerics, Op, Operand, Source, Step
+from rollup.graph import Graph, Numerics, Op, Operand, Source, Step
+from rollup.numerics import FP32, Profile
 from rollup.tensor import Bundle, DType, Tensor, TensorSpec
 from rollup.types import INLINE_OUTPUT_BYTES, BundleRoot, Committed
 from tests.parity.honest import Array, run_step
@@ -67,10 +68,19 @@ def with_bits(tensor: Tensor, element: int, word: int) -> Tensor:
 
 
 def evidence_of(
-    graph: Graph, inputs: Sequence[Tensor], weights: Sequence[Tensor], trace: Sequence[Tensor], factor: int = 0
+    graph: Graph,
+    inputs: Sequence[Tensor],
+    weights: Sequence[Tensor],
+    trace: Sequence[Tensor],
+    factor: int = 0,
+    profile: Profile = FP32,
 ) -> Evidence:
-    """Evidence of a run that claims the last tensor of its trace; each contraction has calibrated `factor`."""
-    numerics = Numerics(tuple(factor if step.op is Op.CONTRACT or len(graph.steps) == 1 else 0 for step in graph.steps))
+    """Evidence of a run that claims the last tensor of its trace.
+
+    Each contraction has calibrated `factor`, and a step that is alone.
+    """
+    factors = (factor if step.op is Op.CONTRACT or len(graph.steps) == 1 else 0 for step in graph.steps)
+    numerics = Numerics(tuple(factors), profile)
     read, learned, traced = (Tensors(tuple(tensors)) for tensors in (inputs, weights, trace))
     committed = Committed(
         graph_root=graph.root,
@@ -79,7 +89,7 @@ def evidence_of(
         weights_root=learned.root,
         trace_root=traced.root,
         numerics_root=numerics.root,
-        numerics_header=NUMERICS_HEADER_FP32,
+        numerics_header=numerics.header,
         output_header=graph.output.header,
         output_band=OUTPUT_BAND,
         slash_band=SLASH_BAND,
@@ -105,11 +115,13 @@ def tampered(evidence: Evidence, step: int, element: int, word: int) -> Evidence
     return replace(evidence, trace=trace, committed=replace(evidence.committed, trace_root=trace.root))
 
 
-def one_step(step: Step, operands: Sequence[Tensor], result: Sequence[int], factor: int = 0) -> Evidence:
+def one_step(
+    step: Step, operands: Sequence[Tensor], result: Sequence[int], factor: int = 0, profile: Profile = FP32
+) -> Evidence:
     """A graph of one step whose operands are its inputs and whose traced result has these bits."""
     graph = Graph(tuple(tensor.spec for tensor in operands), (), (step,))
     traced = tensor_of_bits(step.result.dtype, step.result.shape, result)
-    return evidence_of(graph, operands, (), (traced,), factor)
+    return evidence_of(graph, operands, (), (traced,), factor, profile)
 
 
 def step_on(

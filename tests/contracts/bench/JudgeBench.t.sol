@@ -3,8 +3,9 @@ pragma solidity ^0.8.28;
 
 import {Harness} from "../Harness.sol";
 import {ShaPath} from "../../../contracts/libraries/ShaPath.sol";
-import {Real, Sum} from "../../../contracts/math/Real.sol";
+import {Promise, Real, Sum} from "../../../contracts/math/Real.sol";
 import {Contraction, Rows} from "../../../contracts/operators/Contraction.sol";
+import {F32} from "../../../contracts/types/Roots.sol";
 
 /// @dev What is measured, behind calldata.
 contract Measured {
@@ -22,7 +23,7 @@ contract Measured {
         (bool known, Sum memory sum) = Contraction.sumOf(rows, hint);
         gasUsed = before - gasleft();
         before = gasleft();
-        fault = known && Real.isFault(sum, y, Real.SOUND);
+        fault = known && Real.isFault(sum, Promise(F32, sum.terms, 24), y, Real.SOUND);
         gasVerdict = before - gasleft();
     }
 
