@@ -366,15 +366,6 @@ contract StepJudge is IStepJudge, Openings {
         return true;
     }
 
-    /// @dev Whether all operands are f32, and the result is of dtype `result`.
-    function _areF32(bytes calldata record, uint8 result) private pure returns (bool) {
-        if (StepCodec.header(record, 0).dtype() != result) return false;
-        for (uint256 slot = 1; slot <= StepCodec.operands(record); ++slot) {
-            if (StepCodec.header(record, slot).dtype() != F32) return false;
-        }
-        return true;
-    }
-
     /// @dev `length` bytes of calldata from `offset` on.
     function _copy(uint256 offset, uint256 length) private pure returns (bytes memory data) {
         data = new bytes(length);

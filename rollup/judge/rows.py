@@ -15,6 +15,7 @@ from rollup.judge.operator import FLOATS, Case, Family, Operator, Read
 from rollup.judge.reads import Values, rows
 from rollup.judge.spread import Spread, may_overflow
 from rollup.judge.windows import exponentials_of, hint_of, squares_of, sum_of
+from rollup.numerics import Profile
 from rollup.tensor import DType
 
 _F32, _DERIVED = 0, 1
@@ -109,7 +110,7 @@ def _rounded_twice(case: Case, value: Approx) -> Approx:
     return ZERO if case.dtype is DType.F32 else abs(value).scaled(-24)
 
 
-def _hint(step: Step, _element: int, values: Values, _read: Read) -> int:
+def _hint(step: Step, _element: int, values: Values, _read: Read, _profile: Profile) -> int:
     """The greatest exponent of the row, and of the mean that its deviations are from."""
     widened = [
         floats.widen(bits, operand.spec.dtype)
