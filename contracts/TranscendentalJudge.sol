@@ -32,12 +32,12 @@ contract TranscendentalJudge is IOperatorJudge {
         if (code == OP_SOFTMAX || code == OP_LOG_SOFTMAX) {
             int256 n = shown.extra(1, 0);
             if (!_isRow(n)) return (false, y, bound);
-            Exponent memory at = Exponent(shown.dtypeOf(0), shown.float(1), shown.float(2), shown.float(3), n);
-            return code == OP_SOFTMAX ? Tails.softmax(at) : Tails.logSoftmax(at);
+            Exponent memory row = Exponent(shown.dtypeOf(0), shown.float(1), shown.float(2), shown.float(3), n);
+            return code == OP_SOFTMAX ? Tails.softmax(row) : Tails.logSoftmax(row);
         }
         if (!_allFinite(shown)) return (false, y, bound);
         if (code == OP_POW) return Powers.enclose(shown.dtypeOf(0), shown.float(1), shown.float(2));
-        return Functions.enclose(code, shown.float(1));
+        return Functions.enclose(code, shown.dtypeOf(0), shown.float(1));
     }
 
     /// @dev Operands of a norm: x, the mean if bit 0 of the mask is set, r, the weight if bit 1, the bias if bit 2.

@@ -10,6 +10,7 @@ import {Exponential} from "../math/Exponential.sol";
 import {Float} from "../math/Float.sol";
 import {Logarithm} from "../math/Logarithm.sol";
 import {Root} from "../math/Root.sol";
+import {F16, F32} from "../types/Roots.sol";
 
 /// @title Rounded functions of one element: exp to log1p (PROTOCOL.md, section 5, "Rounded functions")
 /// @notice Values and bounds, `rollup/judge/unary.py` being the twin. It knows no dtype and no committed result.
@@ -19,13 +20,21 @@ library Functions {
     int256 private constant ROOT_8_OVER_PI = 0x662114cf50d942343f2cf1402eae38c0;
 
     /// @notice The exact result on a finite float, and its bound; `known` is false outside the function's domain.
-    function enclose(uint8 code, uint32 bits) internal pure returns (bool known, Approx y, Bound memory bound) {
+    /// @dev Torch rounds the root to 16 bits on the way to its reciprocal.
+    function enclose(uint8 code, uint8 dtype, uint32 bits)
+        internal
+        pure
+        returns (bool known, Approx y, Bound memory bound)
+    {
         Approx x = Approximate.ofFloat(bits);
         if (!_isInDomain(code, x)) return (false, y, bound);
         y = _exact(code, x);
         bound = BoundLib.counted(_scale(code, x, y), _count(code), _rest(code, x));
         // A subnormal operand may be taken for zero, whose root is far from its own.
         if (code == OP_SQRT && Float.isSubnormal(bits)) bound.rest = bound.rest + y;
+        if (code == OP_RSQRT && dtype != F32) {
+            bound.rest = bound.rest + y.scaled(dtype == F16 ? int256(-10) : int256(-7));
+        }
         return (true, y, bound);
     }
 

@@ -10,10 +10,8 @@ import {F16, F32} from "../types/Roots.sol";
 /// @title Powers of two elements (PROTOCOL.md, section 5, "Powers")
 /// @notice `rollup/judge/powers.py` is the twin.
 library Powers {
-    uint32 private constant TWO = 0x40000000;
-
     /// @notice `a^b` of finite floats, and its bound. Unknown for a base of zero, and for a negative one where b is no integer.
-    /// @dev Torch makes small powers of 16-bit floats as products that it rounds to 16 bits on the way.
+    /// @dev Torch makes many powers of 16-bit floats as products and roots that it rounds to 16 bits on the way.
     function enclose(uint8 dtype, uint32 a, uint32 b) internal pure returns (bool known, Approx y, Bound memory bound) {
         (bool integral, bool odd) = _parity(b);
         if (a << 1 == 0 || (Float.isNegative(a) && !integral)) return (false, y, bound);
@@ -21,7 +19,7 @@ library Powers {
         bound = BoundLib.counted(y * _steepness(b), Approximate.make(16, 0), Approximate.ONE);
         // A subnormal base may be taken for zero.
         if (Float.isSubnormal(a)) bound.rest = bound.rest + y;
-        if (dtype != F32 && integral && b != TWO && b & 0x7fffffff >= TWO) {
+        if (dtype != F32) {
             bound.rest = bound.rest + y.scaled(dtype == F16 ? int256(-9) : int256(-6));
         }
         return (true, Float.isNegative(a) && odd ? -y : y, bound);

@@ -35,28 +35,28 @@ library Tails {
 
     /// @notice `e^(x − m) / s`, x finite or −Inf. Unknown unless m is finite and s finite and positive.
     /// @dev Torch keeps the exponentials of 16-bit rows in 16 bits where a row is not contiguous.
-    function softmax(Exponent memory at) internal pure returns (bool known, Approx y, Bound memory bound) {
-        if (!_isSum(at)) return (false, y, bound);
-        Approx inverse = Approximate.ONE / Approximate.ofFloat(at.s);
-        if (at.x == Float.NEGATIVE_INFINITY) return (true, y, BoundLib.counted(y, y, Approximate.ONE + inverse));
-        if (!Float.isFinite(at.x)) return (false, y, bound);
-        (Approx x, Approx m) = (Approximate.ofFloat(at.x), Approximate.ofFloat(at.m));
-        y = Exponential.exp(x - m) / Approximate.ofFloat(at.s);
-        bound = BoundLib.counted(y * _size(x, m), _count(at.n), Approximate.ONE + inverse);
-        if (at.dtype == F32) return (true, y, bound);
-        Approx least = inverse.scaled(at.dtype == F16 ? int256(-24) : int256(-133));
-        bound.rest = bound.rest + y.scaled(_place(at.dtype)) + least;
+    function softmax(Exponent memory row) internal pure returns (bool known, Approx y, Bound memory bound) {
+        if (!_isSum(row)) return (false, y, bound);
+        Approx inverse = Approximate.ONE / Approximate.ofFloat(row.s);
+        if (row.x == Float.NEGATIVE_INFINITY) return (true, y, BoundLib.counted(y, y, Approximate.ONE + inverse));
+        if (!Float.isFinite(row.x)) return (false, y, bound);
+        (Approx x, Approx m) = (Approximate.ofFloat(row.x), Approximate.ofFloat(row.m));
+        y = Exponential.exp(x - m) / Approximate.ofFloat(row.s);
+        bound = BoundLib.counted(y * _size(x, m), _count(row.n), Approximate.ONE + inverse);
+        if (row.dtype == F32) return (true, y, bound);
+        Approx least = inverse.scaled(row.dtype == F16 ? int256(-24) : int256(-133));
+        bound.rest = bound.rest + y.scaled(_place(row.dtype)) + least;
         return (true, y, bound);
     }
 
     /// @notice `(x − m) − ln s`. Unknown unless all are finite and s is positive.
     /// @dev Torch rounds sum and logarithm of 16-bit rows to 16 bits.
-    function logSoftmax(Exponent memory at) internal pure returns (bool known, Approx y, Bound memory bound) {
-        if (!_isSum(at) || !Float.isFinite(at.x)) return (false, y, bound);
-        (Approx x, Approx m) = (Approximate.ofFloat(at.x), Approximate.ofFloat(at.m));
-        Approx log = Logarithm.log(Approximate.ofFloat(at.s));
-        bound = BoundLib.counted(_size(x, m) + log.abs(), _count(at.n), Approximate.ONE);
-        if (at.dtype != F32) bound.rest = bound.rest + _above(log.abs()).scaled(_place(at.dtype));
+    function logSoftmax(Exponent memory row) internal pure returns (bool known, Approx y, Bound memory bound) {
+        if (!_isSum(row) || !Float.isFinite(row.x)) return (false, y, bound);
+        (Approx x, Approx m) = (Approximate.ofFloat(row.x), Approximate.ofFloat(row.m));
+        Approx log = Logarithm.log(Approximate.ofFloat(row.s));
+        bound = BoundLib.counted(_size(x, m) + log.abs(), _count(row.n), Approximate.ONE);
+        if (row.dtype != F32) bound.rest = bound.rest + _above(log.abs()).scaled(_place(row.dtype));
         return (true, x - m - log, bound);
     }
 
@@ -92,8 +92,8 @@ library Tails {
         return Approximate.ONE + a;
     }
 
-    function _isSum(Exponent memory at) private pure returns (bool) {
-        return Float.isFinite(at.m) && Float.isFinite(at.s) && Float.order(at.s) > 0;
+    function _isSum(Exponent memory row) private pure returns (bool) {
+        return Float.isFinite(row.m) && Float.isFinite(row.s) && Float.order(row.s) > 0;
     }
 
     /// @dev `8 + |x| + |m|`.

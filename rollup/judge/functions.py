@@ -6,16 +6,17 @@ An operand that is not finite, or lies outside the function's domain, acquits.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rollup.graph import Op
 from rollup.judge import floats
 from rollup.judge import transcendental as real
-from rollup.judge.approx import ONE, Approx, Bound, Enclosure
+from rollup.judge.approx import ONE, Approx, Enclosure
 from rollup.judge.finding import ACQUITTED, Finding
 from rollup.judge.operator import FLOATS, Case, Family, Operator
 from rollup.judge.reads import unary
 from rollup.judge.rounded import ErrorModel, judged
+from rollup.tensor import DType
 
 # sin and cos are reduced with this many bits of argument.
 _TURNS = Approx.make(1, 16)
@@ -105,7 +106,14 @@ FUNCTIONS: dict[Op, Function] = {
         "PTX ISA, sqrt.approx: 1 ulp; torch's eager vectors: 1.5 u",
         lambda x: x.mantissa >= 0,
     ),
-    Op.RSQRT: Function(_rsqrt, _relative(8), "`1 / √a`, `a > 0`", _U8, _TABLES, _is_positive),
+    Op.RSQRT: Function(
+        _rsqrt,
+        _relative(8),
+        "`1 / √a`, `a > 0`",
+        f"{_U8}; to 16 bits also `2·v·y*`, `v` the dtype's own u",
+        _TABLES,
+        _is_positive,
+    ),
     Op.ERF: Function(
         real.erf,
         ErrorModel(12, lambda x, y: abs(y) + 1),
@@ -155,8 +163,11 @@ FUNCTIONS: dict[Op, Function] = {
 }
 
 
-def enclosure_of(op: Op, bits: int) -> Enclosure | None:
-    """The exact result on a finite f32 and its bound; None outside the function's domain."""
+def enclosure_of(op: Op, bits: int, dtype: DType) -> Enclosure | None:
+    """The exact result on a finite f32 and its bound; None outside the function's domain.
+
+    Torch rounds the root to 16 bits on the way to its reciprocal.
+    """
     x = Approx.of_float(bits)
     function = FUNCTIONS[op]
     if not function.domain(x):
@@ -164,14 +175,16 @@ def enclosure_of(op: Op, bits: int) -> Enclosure | None:
     y = function.exact(x)
     bound = function.model.bound(x, y)
     if op is Op.SQRT and floats.is_subnormal(bits):
-        bound = Bound(bound.scale, bound.sound, bound.rest + y)
+        bound = replace(bound, rest=bound.rest + y)
+    if op is Op.RSQRT and dtype is not DType.F32:
+        bound = replace(bound, rest=bound.rest + y.scaled(1 - floats.FORMATS[dtype].digits))
     return Enclosure(y, bound)
 
 
 def _find(case: Case) -> Finding:
     case.require(FLOATS, FLOATS)
     bits = case.operand_f32(1)
-    enclosure = enclosure_of(case.step.op, bits) if floats.is_finite(bits) else None
+    enclosure = enclosure_of(case.step.op, bits, case.dtype) if floats.is_finite(bits) else None
     return ACQUITTED if enclosure is None else judged(case, enclosure, (bits,))
 
 

@@ -15,7 +15,6 @@ from rollup.tensor import DType
 COUNT = 16
 # From here on a power that is made as a reciprocal may overflow on its way: its divisor is subnormal.
 _OVERFLOWING = {DType.F32: Approx.make(1, 126), DType.F16: Approx.make(1, 14), DType.BF16: Approx.make(1, 126)}
-_TWO = 0x40000000
 
 
 def is_odd(bits: int) -> bool | None:
@@ -31,7 +30,7 @@ def is_odd(bits: int) -> bool | None:
 def power_of(a: int, b: int, dtype: DType) -> Enclosure | None:
     """`a^b` of finite f32 bits; None for a base of zero, and for a negative one where b is no integer.
 
-    Torch makes small powers of 16-bit floats as products that it rounds to 16 bits on the way.
+    Torch makes many powers of 16-bit floats as products and roots that it rounds to 16 bits on the way.
     """
     odd = is_odd(b)
     base, exponent = Approx.of_float(a), Approx.of_float(b)
@@ -40,7 +39,7 @@ def power_of(a: int, b: int, dtype: DType) -> Enclosure | None:
     size = real.power(abs(base), exponent) if exponent else ONE
     bound = Bound.counted(size * (1 + abs(exponent) / 2), COUNT, ONE)
     rest = bound.rest + size if floats.is_subnormal(a) else bound.rest
-    if dtype is not DType.F32 and odd is not None and b != _TWO and floats.magnitude(b) >= _TWO:
+    if dtype is not DType.F32:
         rest = rest + size.scaled(2 - floats.FORMATS[dtype].digits)
     bound = Bound(bound.scale, bound.sound, rest)
     return Enclosure(-size if base.mantissa < 0 and odd else size, bound)
@@ -66,8 +65,8 @@ OPERATORS = (
         nary(2),
         "a, b",
         "`a^b`, `a ≠ 0`; `a < 0` where b is an integer",
-        "`t = 16·u·abs(y*)·(1 + abs(b)/2) + 2⁻¹²⁶`; to 16 bits with an integer `abs(b) ≥ 2`, not 2, also "
-        "`4·v·abs(y*)`, `v` the dtype's own u; an infinite y is no fault from `2¹²⁶` (f16: `2¹⁴`) on",
+        "`t = 16·u·abs(y*)·(1 + abs(b)/2) + 2⁻¹²⁶`; to 16 bits also `4·v·abs(y*)`, "
+        "`v` the dtype's own u; an infinite y is no fault from `2¹²⁶` (f16: `2¹⁴`) on",
         "CUDA C++ Programming Guide: powf 4 ulp; repeated products and reciprocals for small integers b (inductor)",
         _find,
     ),

@@ -72,7 +72,7 @@ def function_case(random: Random, op: Op) -> Case:
     bits = word(random, random.choice(KINDS))
     if op in (Op.LOG, Op.SQRT, Op.RSQRT, Op.LOG1P) and random.random() < 0.8:
         bits &= 0x7FFFFFFF
-    return rounded_case(random, op, [bits], (), lambda values, _: functions.enclosure_of(op, values[0]))
+    return rounded_case(random, op, [bits], (), lambda values, dtype: functions.enclosure_of(op, values[0], dtype))
 
 
 def pow_case(random: Random) -> Case:
