@@ -61,6 +61,13 @@ def test_a_product__turns_its_second_operand() -> None:
     assert reads(product, 1) == [(0, 3), (3, 3)]
 
 
+def test_a_matrix_that_a_view_made__is_turned() -> None:
+    calls = (Call(Function.VIEW, (weight(0),), options(shape=(3, 2))), Call(Function.MATMUL, (INPUT, made(0))))
+    _, turn, product = steps_of(*calls, shape=(1, 2, 3), weights=((6,),))
+    assert (turn.op, turn.result.shape) == (Op.STRIDED, (2, 3))
+    assert reads(product, 1) == [(0, 3), (3, 3)]
+
+
 def test_what_was_turned_already__is_not_turned_back() -> None:
     calls = (Call(Function.PERMUTE, (INPUT,), options(dims=(0, 2, 1))), Call(Function.MATMUL, (INPUT, made(0))))
     turn, product = steps_of(*calls, shape=(1, 2, 3))
