@@ -31,6 +31,8 @@ from rollup.tensor import DType
 NATURAL_MARGIN = 8.0
 CONSTANT_MARGIN = 4.0
 LEAST_FACTOR = 8.0
+# A factor is a u32 in units of 1/256; one as large as this bounds nothing that the sound bound does not.
+MAX_FACTOR = 2.0**23
 BAND_MARGIN = 8.0
 REACH_MARGIN = 2.0
 # Reach takes a backward pass per output element and sample.
@@ -107,7 +109,7 @@ def _factor(step: Step, natural: float, constant: float, profile: Profile) -> in
     if not is_approximate(step):
         return 0
     factor = max(NATURAL_MARGIN * natural, CONSTANT_MARGIN * constant, LEAST_FACTOR)
-    return ceil(FACTOR_ONE * min(factor, most_units(step, profile)))
+    return ceil(FACTOR_ONE * min(factor, most_units(step, profile), MAX_FACTOR))
 
 
 def _least_difference(network: Network, exact: Sequence[Tensor]) -> float:

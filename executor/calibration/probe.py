@@ -20,7 +20,7 @@ from executor.operators import evaluate_rounded
 from executor.replay import part_of
 from executor.runner import profile, target_of
 from executor.tensors import torch_dtype
-from rollup.call import Ref, Value
+from rollup.call import Function, Ref, Value
 from rollup.graph import Operand, Source
 from rollup.tensor import DType
 
@@ -29,6 +29,8 @@ PROBES = ((0.1, 0.7, 1.3), (1 / 3, 1.9, 0.0), (1.1, -0.3, 0.9))
 PROBE_SIZES = (1, 8)
 # Of one stacked call: its operands are held once more.
 MAX_PROBED_ELEMENTS = 2**26
+# Their weights follow from one another, so constants in their places would mean nothing.
+_TIED = (Function.BATCH_NORM,)
 _FLOATS = (DType.F32, DType.F16, DType.BF16)
 
 
@@ -77,6 +79,8 @@ def _error(network: Network, place: int, numbers: range, probe: Probe) -> float:
         ref: _filled(program.value(ref), probe.values[number % len(probe.values)])
         for number, ref in enumerate(dict.fromkeys(call.operands))
     }
+    if call.function in _TIED:
+        filled |= {ref: network.weights[ref.index] for ref in filled if ref.source is Source.WEIGHT}
     size = probe.size if program.batchable and value.spec.elements * probe.size <= MAX_PROBED_ELEMENTS else 1
     stacked = [_repeated(program.value(ref), filled[ref], size).to(probe.device) for ref in call.operands]
     function, arguments = target_of(call, value, stacked)

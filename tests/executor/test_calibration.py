@@ -137,3 +137,12 @@ def test_what_rounding_to_16_bits_may_make__is_no_error() -> None:
     exact = torch.tensor([1.0 + 2.0**-9, 1.0 + 2.0**-8 + 2.0**-30, 1.0 - 2.0**-9, 1.0 - 2.0**-8], dtype=torch.float64)
     result = torch.ones(4, dtype=torch.bfloat16)
     assert distance_of(result, exact).tolist() == [0.0, 2.0**-30, 0.0, 2.0**-9]
+
+
+def test_statistics_of_a_batch_norm__stay_its_own_while_its_input_is_constant() -> None:
+    torch.manual_seed(4)
+    module = torch.nn.BatchNorm1d(6).eval()
+    module.running_mean, module.running_var = torch.randn(6), torch.rand(6) + 0.5
+    network = network_of(module, torch.zeros(1, 6))
+    found = calibrate(network, [[torch.randn(1, 6)] for _ in range(2)])
+    assert 0 < max(found.errors.constant) < 8
