@@ -12,7 +12,7 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
-from executor.calibration import Calibration, calibrate
+from executor.calibration import Calibration, Plan, calibrate
 from executor.capture import capture
 from executor.network import Network
 from rollup.errors import BadGraph
@@ -20,7 +20,8 @@ from rollup.lowering import lower
 from tests.zoo import ZOO
 
 Request = Sequence[Tensor]
-CALIBRATION_SAMPLES = 2
+CALIBRATION_SAMPLES = 4
+PLAN = Plan(batch_sizes=(1, 4), requests=4, elements=2**26)
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Subject:
 
     @cached_property
     def calibration(self) -> Calibration:
-        return calibrate(self.network, [self.draw(seed) for seed in range(CALIBRATION_SAMPLES)])
+        return calibrate(self.network, [self.draw(seed) for seed in range(CALIBRATION_SAMPLES)], PLAN)
 
 
 # Of the zoo, by the size at which their requests are asked: many small requests try more than a few large ones.

@@ -15,9 +15,11 @@ import torch
 from torch import Tensor
 
 from bench._detection.swaps import SWAPS
+from executor.calibration import Plan, calibrate
 from executor.capture import capture
 from executor.models import LoadedModel, load_model
-from executor.registration import Terms, prepare
+from executor.network import Network
+from executor.registration import Terms, enter
 from executor.tensors import canonical_bytes, to_canonical
 from executor.trace import Results, Trace, recompute
 from prover.disputer import Disputer
@@ -53,6 +55,8 @@ ETHER = 10**18
 EXECUTOR, LIAR, DOUBTER = 6, 7, 8
 MAX_BYTES = 2**31
 SAMPLES = 2
+# What an owner in a hurry would do: margins of a calibration are wide.
+PLAN = Plan(batch_sizes=(1, 2), requests=2)
 # What is asked in a trial; the registered ranges must hold all of it.
 FIRST_ASKED, MAX_ASKED = 1000, 12
 
@@ -122,7 +126,8 @@ class Trial:
         asked = [self._request(FIRST_ASKED + number) for number in range(MAX_ASKED)]
         terms = Terms(0.0, 1.0, 1_000_000, WINDOWS, _ranges([*requests, *asked]))
         package = Package(captured.program, captured.committed)
-        registration = prepare(self._blobs, package, terms, requests)
+        calibration = calibrate(Network.from_package(package), requests, PLAN)
+        registration = enter(self._blobs, package, terms, calibration)
         self._anvil.sender(0).send(Models(self.deployment).register(registration.record))
         return load_model(self._blobs, registration.record, MAX_BYTES)
 
