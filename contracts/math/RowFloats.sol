@@ -33,20 +33,36 @@ library RowFloats {
 
     /// @notice Element `index` of the row.
     function element(Row memory row, uint256 index) internal pure returns (uint32 bits) {
-        uint256 place = row.start + 4 * index;
         assembly ("memory-safe") {
-            bits := shr(224, mload(place))
+            bits := shr(224, mload(add(mload(row), shl(2, index))))
         }
     }
 
+    /// @dev Finite elements of f16 that are not subnormal, and all of bf16, in place; the others by the table.
     function _widen(Row memory row, bytes calldata run, uint8 dtype) private pure {
         uint256 place = row.start;
-        for (uint256 i = 0; i < row.count; ++i) {
+        uint256 end = place + 4 * row.count;
+        uint256 source;
+        assembly ("memory-safe") {
+            source := run.offset
+        }
+        while (place != end) {
             uint256 bits;
             assembly ("memory-safe") {
-                bits := shr(240, calldataload(add(run.offset, shl(1, i))))
+                bits := shr(240, calldataload(source))
+                source := add(source, 2)
             }
-            bits = Formats.widen(dtype, bits);
+            bool plain = dtype == BF16;
+            assembly ("memory-safe") {
+                switch plain
+                case 1 { bits := shl(16, bits) }
+                default {
+                    // The exponent field less one: bias 15 becomes 127, ten places of fraction 23.
+                    plain := lt(sub(and(bits, 0x7c00), 0x400), 0x7800)
+                    if plain { bits := or(shl(16, and(bits, 0x8000)), add(shl(13, and(bits, 0x7fff)), 0x38000000)) }
+                }
+            }
+            if (!plain) bits = Formats.widen(dtype, bits);
             assembly ("memory-safe") {
                 mstore(place, shl(224, bits))
                 place := add(place, 4)

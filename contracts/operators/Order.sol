@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Float} from "../math/Float.sol";
-import {Row, RowFloats} from "../math/RowFloats.sol";
+import {Row} from "../math/RowFloats.sol";
 import {F32} from "../types/Roots.sol";
 import {Pointwise} from "./Pointwise.sol";
 
@@ -22,14 +22,29 @@ library Order {
         return Float.order(chosen) < Float.order(hinted);
     }
 
+    /// @dev Compared as integers: the magnitude, negated for a negative float.
     function _greatest(Row memory row) private pure returns (bool known, uint32 greatest) {
-        greatest = Float.NEGATIVE_INFINITY;
-        for (uint256 i = 0; i < row.count; ++i) {
-            uint32 value = RowFloats.element(row, i);
-            if (!_isOrdered(value)) return (false, 0);
-            if (Float.order(value) > Float.order(greatest)) greatest = value;
+        (known, greatest) = (true, Float.NEGATIVE_INFINITY);
+        assembly ("memory-safe") {
+            let place := mload(row)
+            let end := add(place, shl(2, mload(add(row, 0x20))))
+            let most := sub(0, 0x7f800000)
+            for {} lt(place, end) { place := add(place, 4) } {
+                let x := shr(224, mload(place))
+                let order := and(x, 0x7fffffff)
+                if gt(order, 0x7f7fffff) {
+                    if sub(x, 0xff800000) {
+                        known := 0
+                        break
+                    }
+                }
+                if shr(31, x) { order := sub(0, order) }
+                if sgt(order, most) {
+                    most := order
+                    greatest := x
+                }
+            }
         }
-        return (true, greatest);
     }
 
     function _isOrdered(uint32 value) private pure returns (bool) {
