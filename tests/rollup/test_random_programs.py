@@ -12,7 +12,6 @@ from rollup.expansion import expand
 from rollup.functions import FUSED
 from rollup.graph import Op, Source
 from rollup.judge.elements import elements_needed
-from rollup.judge.operators import OPERATORS
 from rollup.lowering import lower
 from rollup.program import Program, Weight
 from rollup.shapes import result_of
@@ -115,8 +114,7 @@ def test_a_random_program__has_a_graph_that_can_be_judged(seed: int) -> None:
     for call, step in zip(lowered.program.results, lowered.results, strict=True):
         assert lowered.graph.steps[step].result == call.spec
     for one in lowered.graph.steps:
-        if one.op in OPERATORS:
-            elements_needed(one, one.result.elements - 1)
+        elements_needed(one, one.result.elements - 1)
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

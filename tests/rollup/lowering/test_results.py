@@ -2,46 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 import torch
 from torch import Tensor
 
 from executor.network import operands_of
 from executor.operators import evaluate_rounded
-from rollup.graph import Op
-from rollup.judge.elements import elements_needed
-from rollup.judge.operators import OPERATORS
+from executor.tensors import to_canonical
+from rollup.graph import Op, Step
+from rollup.judge.evaluate import evaluate as judge
+from rollup.judge.evaluate import open_tensors
 from rollup.lowering import Lowered, lower
 from rollup.program import Program
+from rollup.types import Verdict
 from tests.rollup.specimens import Specimen, specimens, wide_contractions, wide_rows
 
 ALL = [*specimens(), *wide_rows(), *wide_contractions()]
 
 
-def run(lowered: Lowered, specimen: Specimen) -> Tensor:
-    """The last of the results of all steps, each computed in float64 and rounded."""
+def results_of(lowered: Lowered, specimen: Specimen) -> list[Tensor]:
+    """Results of all steps, each computed in float64 and rounded."""
     results: list[Tensor] = []
     for step in lowered.graph.steps:
         operands = operands_of(step, specimen.inputs, specimen.weights, results)
         results.append(evaluate_rounded(step, operands))
-    return results[-1]
+    return results
 
 
 @pytest.mark.parametrize("specimen", ALL, ids=lambda specimen: specimen.title)
 def test_steps__make_what_torch_makes(specimen: Specimen) -> None:
-    result = run(lower(specimen.program), specimen)
+    result = results_of(lower(specimen.program), specimen)[-1]
     expected = specimen.reference(*specimen.inputs, *specimen.weights)
     assert (result.shape, result.dtype) == (expected.shape, expected.dtype)
     most = expected.double().abs().max()
     assert (result.double() - expected.double()).abs().max() <= specimen.within * (1 + most)
 
 
+def verdicts(step: Step, operands: Sequence[Tensor], result: Tensor) -> set[Verdict]:
+    """What the judge says of three elements of a step."""
+    tensors = [to_canonical(tensor) for tensor in (result, *operands)]
+    opened = [open_tensors(step, e, tensors) for e in {0, step.result.elements // 2, step.result.elements - 1}]
+    return {judge(step, one.values, one.hint, 0).verdict for one in opened}
+
+
 @pytest.mark.parametrize("specimen", ALL, ids=lambda specimen: specimen.title)
-def test_elements_of_every_step__can_be_judged(specimen: Specimen) -> None:
+def test_every_step__is_judged_and_an_honest_one_acquitted(specimen: Specimen) -> None:
+    results: list[Tensor] = []
     for step in lower(specimen.program).graph.steps:
-        if step.op in OPERATORS:
-            for element in {0, step.result.elements // 2, step.result.elements - 1}:
-                elements_needed(step, element)
+        operands = operands_of(step, specimen.inputs, specimen.weights, results)
+        results.append(evaluate_rounded(step, operands))
+        assert verdicts(step, operands, results[-1]) == {Verdict.NO_FAULT}
+
+
+@pytest.mark.parametrize("specimen", ALL, ids=lambda specimen: specimen.title)
+def test_a_kernel_that_is_covered__is_acquitted(specimen: Specimen) -> None:
+    lowered = lower(specimen.program)
+    if len(lowered.results) > 1 or not lowered.covered[0]:
+        return
+    results = results_of(lowered, specimen)
+    step = lowered.graph.steps[-1]
+    operands = operands_of(step, specimen.inputs, specimen.weights, results)
+    kernel = specimen.reference(*specimen.inputs, *specimen.weights)
+    assert verdicts(step, operands, kernel) == {Verdict.NO_FAULT}
 
 
 @pytest.mark.parametrize("specimen", ALL, ids=lambda specimen: specimen.title)
@@ -59,4 +83,6 @@ def test_every_operator__is_the_step_of_some_function() -> None:
 
 def test_a_reference__can_tell_a_wrong_result() -> None:
     specimen = next(one for one in ALL if one.function == "softmax")
-    assert not torch.equal(run(lower(specimen.program), specimen), specimen.reference(specimen.inputs[0] * 1.01))
+    assert not torch.equal(
+        results_of(lower(specimen.program), specimen)[-1], specimen.reference(specimen.inputs[0] * 1.01)
+    )
