@@ -80,13 +80,15 @@ library Functions {
         if (code == OP_EXP) return y * (Approximate.ONE + x.abs().scaled(-2));
         if (code == OP_SIGMOID || code == OP_SILU) return y.abs() * (Approximate.ONE + (x.abs() - x).scaled(-3));
         if (code == OP_LOG || code == OP_ERF) return y.abs() + Approximate.ONE;
+        if (code == OP_EXPM1) return (Approximate.ONE + y) * (Approximate.ONE + x.abs().scaled(-2)) + y.abs();
         if (code == OP_GELU || code == OP_GELU_TANH) return x.abs();
         if (code == OP_SIN || code == OP_COS) return Approximate.ONE;
         return y.abs();
     }
 
     function _count(uint8 code) private pure returns (Approx) {
-        if (code == OP_SIGMOID || code == OP_SILU || code == OP_ERF) return Approximate.make(12, 0);
+        if (code == OP_SIGMOID || code == OP_SILU) return Approximate.make(12, 0);
+        if (code == OP_ERF) return Approximate.make(16, 0);
         if (code == OP_GELU || code == OP_GELU_TANH) return Approximate.make(46, 0);
         return Approximate.make(1, code == OP_SQRT ? int256(2) : int256(3));
     }

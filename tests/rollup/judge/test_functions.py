@@ -71,13 +71,16 @@ REFERENCES: dict[Op, Reference] = {
     Op.SIGMOID: lambda x: (_sigmoid(x), _falling(x) * _sigmoid(x) + TINY),
     Op.SQRT: _relative(mpmath.sqrt, 4),
     Op.RSQRT: _relative(lambda x: 1 / mpmath.sqrt(x)),
-    Op.ERF: lambda x: (mpmath.erf(x), 12 * U * (abs(mpmath.erf(x)) + 1) + TINY),
+    Op.ERF: lambda x: (mpmath.erf(x), 16 * U * (abs(mpmath.erf(x)) + 1) + TINY),
     Op.GELU: lambda x: (_gelu(x), 46 * U * abs(x) + TINY),
     Op.GELU_TANH: lambda x: (_gelu_tanh(x), 46 * U * abs(x) + TINY),
     Op.SILU: lambda x: (x * _sigmoid(x), _falling(x) * abs(x * _sigmoid(x)) + (abs(x) + 1) * TINY),
     Op.SIN: lambda x: (mpmath.sin(x), 8 * U + TINY),
     Op.COS: lambda x: (mpmath.cos(x), 8 * U + TINY),
-    Op.EXPM1: _relative(mpmath.expm1),
+    Op.EXPM1: lambda x: (
+        mpmath.expm1(x),
+        8 * U * (mpmath.exp(x) * (1 + abs(x) / 4) + abs(mpmath.expm1(x))) + TINY,
+    ),
     Op.LOG1P: _relative(mpmath.log1p),
 }
 
