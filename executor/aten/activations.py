@@ -15,6 +15,9 @@ from executor.emitter import Arguments, Emitter, Handler, Operand
 from rollup.call import Function, f32_bits
 from rollup.errors import BadGraph
 
+# Beyond it log(1 + e^x) differs from x by less than half an ulp of a f32.
+LEAST_THRESHOLD = 20.0
+
 
 def plain(function: Function, emit: Emitter, args: Arguments) -> Operand:
     """The program's function of the same name, in the dtype of the result (of integers, f32)."""
@@ -73,8 +76,13 @@ def celu(emit: Emitter, args: Arguments) -> Operand:
 
 
 def softplus(emit: Emitter, args: Arguments) -> Operand:
-    options = {name: f32_bits(args[name]) for name in ("beta", "threshold")}
-    return emit.call(Function.SOFTPLUS, args["self"], **options)
+    """The function knows no threshold: where it is one that can be seen, the choice is made beside it."""
+    x, beta, edge = args["self"], args["beta"], args["threshold"]
+    soft = emit.call(Function.SOFTPLUS, x, beta=f32_bits(beta), threshold=f32_bits(max(edge, LEAST_THRESHOLD)))
+    if edge >= LEAST_THRESHOLD:
+        return soft
+    scaled = pairwise(emit, Function.MUL, x, constant(beta, emit.dtype(x)))
+    return pairwise(emit, Function.WHERE, _above(emit, scaled, edge), x, soft)
 
 
 def threshold(emit: Emitter, args: Arguments) -> Operand:
@@ -160,7 +168,7 @@ _PLAIN = {
     "sgn": Function.SIGN,
 }  # fmt: skip
 _COPIES = ("clone", "contiguous", "detach", "alias", "lift_fresh_copy", "lift_fresh", "dropout", "feature_dropout",
-           "alpha_dropout", "positive")  # fmt: skip
+           "alpha_dropout", "positive", "native_dropout")  # fmt: skip
 _OTHERS: dict[str, Callable[[Emitter, Arguments], Operand]] = {
     "gelu": gelu,
     "hardtanh": hardtanh,

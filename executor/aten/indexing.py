@@ -9,7 +9,7 @@ from math import prod
 import torch
 from torch import Tensor
 
-from executor.aten.common import axis_of, cast, constant, operand, pairwise, permuted, sliced, view
+from executor.aten.common import axis_of, cast, constant, expanded, operand, pairwise, permuted, sliced, view
 from executor.aten.reductions import reduced
 from executor.emitter import Arguments, Emitter, Handler, Operand
 from rollup.call import Function
@@ -51,6 +51,17 @@ def gather(emit: Emitter, args: Arguments) -> Operand:
         if axis != dim:
             x = sliced(emit, x, axis, slice(0, size))
     return emit.call(Function.GATHER, x, index, dim=dim)
+
+
+def take_along(emit: Emitter, args: Arguments) -> Operand:
+    """gather, with an index that is repeated along the other dimensions."""
+    x, looked_up = args["self"], args["indices"]
+    if args["dim"] is None:
+        x, looked_up = (view(emit, value, (prod(emit.shape(value)),)) for value in (x, looked_up))
+    dim = axis_of(args["dim"] or 0, len(emit.shape(x)))
+    shape = list(emit.shape(x))
+    shape[dim] = emit.shape(looked_up)[dim]
+    return emit.call(Function.GATHER, x, expanded(emit, looked_up, shape), dim=dim)
 
 
 def index(emit: Emitter, args: Arguments) -> Operand:
@@ -133,6 +144,7 @@ HANDLERS: dict[str, Handler] = {
     "aten.embedding_bag.padding_idx": embedding_bag,
     "aten.index_select.default": index_select,
     "aten.gather.default": gather,
+    "aten.take_along_dim.default": take_along,
     "aten.index.Tensor": index,
     "aten.one_hot.default": one_hot,
 }

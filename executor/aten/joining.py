@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 from executor.aten.common import axis_of, cast, expanded, joined, sliced, view
 from executor.emitter import Arguments, Emitter, Handler, Operand
@@ -34,12 +35,12 @@ def stack(emit: Emitter, args: Arguments) -> Operand:
 
 
 def roll(emit: Emitter, args: Arguments) -> Operand:
-    x = args["self"]
+    """Along each of `dims`; without any, as one row."""
+    x: Operand = args["self"]
     shape = emit.shape(x)
-    flat = not args["dims"]
-    if flat:
-        x = view(emit, x, (*shape[:1], -1)) if shape[0] == 1 else x
-    dims = [len(emit.shape(x)) - 1] if flat else [axis_of(dim, len(shape)) for dim in args["dims"]]
+    if not args["dims"]:
+        x = view(emit, x, (1, prod(shape)))
+    dims = [axis_of(dim, len(shape)) for dim in args["dims"]] or [1]
     for dim, shift in zip(dims, args["shifts"], strict=True):
         cut = -shift % emit.shape(x)[dim]
         if cut:

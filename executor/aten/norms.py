@@ -79,7 +79,7 @@ def instance_norm(emit: Emitter, args: Arguments) -> Operand:
 
 def batch_norm(emit: Emitter, args: Arguments) -> Operand:
     """In evaluation: by statistics that were kept, which are constants."""
-    mean, variance, eps = args["running_mean"], args["running_var"], args["eps"]
+    mean, variance, eps = args.get("running_mean"), args.get("running_var"), args["eps"]
     if args.get("training") or mean is None or variance is None:
         raise BadGraph(
             "batch norm by the statistics of the batch is not supported: requests would depend on each other"
@@ -105,4 +105,6 @@ HANDLERS: dict[str, Handler] = {
     "aten.instance_norm.default": instance_norm,
     "aten.batch_norm.default": batch_norm,
     "aten._native_batch_norm_legit_no_training.default": batch_norm,
+    "aten._native_batch_norm_legit.no_stats": batch_norm,
+    "aten._native_batch_norm_legit_functional.default": batch_norm,
 }

@@ -97,9 +97,10 @@ def _scales(args: Arguments, count: int) -> Sequence[float | None]:
 
 def _matrix(mode: str, size: int, wanted: int, corners: bool, scale: float | None) -> Tensor:
     """Weights [wanted, size] along one dimension, from the kernel's own picture of each unit column."""
-    units = torch.eye(size)[None, :, :, None]
+    # Two columns, for a kernel mistakes pictures of one for another layout of memory.
+    units = torch.eye(size)[None, :, :, None].expand(1, size, size, 2).contiguous()
     factors = None if scale is None else [scale, 1.0]
-    result = _KERNELS[mode](units, [wanted, 1], corners, factors)
+    result = _KERNELS[mode](units, [wanted, 2], corners, factors)
     return result[0, :, :, 0].T.contiguous()
 
 

@@ -1,0 +1,69 @@
+"""Real models: their program gives what they give, for one request and for several, fused and written out."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from executor.capture import capture, capture_buckets
+from executor.runner import generate
+from rollup.call import Function
+from rollup.lowering import lower
+from rollup.tensor import Bundle
+from tests.zoo import ZOO
+
+NEAR = 1e-5
+REQUESTS = 4
+# PyTorch itself takes another kernel there: a fast path of its own encoder layers, a batch norm of instances.
+OF_OTHER_KERNELS = {"plain_encoder", "vae_decoder"}
+
+
+def require_near(received: Tensor, expected: Tensor) -> None:
+    assert (received.shape, received.dtype) == (expected.shape, expected.dtype)
+    if expected.is_floating_point():
+        assert (received - expected).abs().max() <= NEAR * expected.abs().max()
+    else:
+        assert torch.equal(received, expected)
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_a_model__is_captured_whole(name: str) -> None:
+    specimen = ZOO[name]
+    captured = capture(specimen.module, specimen.request())
+    lowered = lower(captured.program)
+    assert captured.program.batchable
+    weights = list(captured.weights.values())
+    fast, written_out = (generate(program, weights) for program in (captured.program, lowered.program))
+    with torch.inference_mode():
+        for inputs in (specimen.request(), specimen.batch(REQUESTS)):
+            expected, received = specimen.module(*inputs), fast(*inputs)
+            require_near(received, expected)
+            if name not in OF_OTHER_KERNELS:
+                assert torch.equal(received, expected)
+        require_near(written_out(*specimen.request()), specimen.module(*specimen.request()))
+
+
+def test_minilm__has_its_fused_kernels_and_no_call_more_than_its_module() -> None:
+    specimen = ZOO["minilm"]
+    calls = [call.function for call in capture(specimen.module, specimen.request()).program.calls]
+    assert calls.count(Function.SDPA) == 6
+    assert calls.count(Function.LAYER_NORM) == 13
+    assert calls.count(Function.LINEAR) == 36
+    assert calls.count(Function.EMBEDDING) == 1
+    exported = torch.export.export(specimen.module, specimen.request()).run_decompositions({})
+    assert len(calls) < sum(node.op == "call_function" for node in exported.graph.nodes)
+
+
+@pytest.mark.parametrize("name", ["minilm", "gpt2", "lstm"])
+def test_buckets__share_one_list_of_weights(name: str) -> None:
+    specimen = ZOO[name]
+    buckets = capture_buckets(specimen.module, [specimen.request(0, size) for size in specimen.sizes[:2]])
+    roots = {Bundle([tensor.root for tensor in captured.committed]).root for captured in buckets}
+    assert len(roots) == 1
+    assert buckets[0].program.weights == buckets[1].program.weights
+    assert len({captured.program.inputs for captured in buckets}) == 2
+    with torch.inference_mode():
+        for captured, size in zip(buckets, specimen.sizes, strict=False):
+            code = generate(captured.program, list(captured.weights.values()))
+            assert torch.equal(code(*specimen.request(1, size)), specimen.module(*specimen.request(1, size)))
