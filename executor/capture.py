@@ -52,9 +52,18 @@ def capture(module: nn.Module, examples: Sequence[Tensor]) -> Captured:
     with warnings.catch_warnings(), torch.no_grad():
         # torch.export warns about its own pytree internals.
         warnings.simplefilter("ignore")
+        return capture_exported(_exported(module, tuple(examples)))
+
+
+def _exported(module: nn.Module, examples: tuple[Tensor, ...]) -> ExportedProgram:
+    """A functional export. Raises BadGraph with PyTorch's own reason, which has many types, if there is none."""
+    try:
         # An empty table makes in-place operators functional and decomposes nothing else.
-        exported = torch.export.export(module, tuple(examples)).run_decompositions({})
-        return capture_exported(exported)
+        exported: ExportedProgram = torch.export.export(module, examples).run_decompositions({})
+        return exported
+    except Exception as error:
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise BadGraph(f"torch.export cannot trace the module: {reason}") from error
 
 
 def capture_buckets(module: nn.Module, buckets: Sequence[Sequence[Tensor]]) -> list[Captured]:

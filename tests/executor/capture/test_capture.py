@@ -68,6 +68,37 @@ def test_requests_that_meet__are_run_one_by_one() -> None:
     assert not capture(Mixer().eval(), [torch.zeros(1, 4)]).program.batchable
 
 
+class Choosy(nn.Module):
+    """Does what the request's values say."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(x) if x.sum() > 0 else x * 2
+
+
+class Counter(nn.Module):
+    """Remembers the requests before."""
+
+    seen: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("seen", torch.zeros(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.seen += 1
+        return x * self.seen
+
+
+def test_a_path_that_depends_on_values__is_refused() -> None:
+    with pytest.raises(BadGraph, match=r"torch\.export cannot trace the module: "):
+        capture(Choosy().eval(), [torch.zeros(1, 4)])
+
+
+def test_a_module_that_remembers__is_refused() -> None:
+    with pytest.raises(BadGraph, match="the module changes its buffer seen: requests would depend on each other"):
+        capture(Counter().eval(), [torch.zeros(1, 4)])
+
+
 def test_two_outputs__are_refused() -> None:
     with pytest.raises(BadGraph, match="returns 2 values"):
         capture(Two().eval(), [torch.zeros(1, 4)])

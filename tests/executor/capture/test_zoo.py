@@ -44,15 +44,15 @@ def test_a_model__is_captured_whole(name: str) -> None:
         require_near(written_out(*specimen.request()), specimen.module(*specimen.request()))
 
 
-def test_minilm__has_its_fused_kernels_and_no_call_more_than_its_module() -> None:
+def test_minilm__runs_fused_kernels_and_little_else() -> None:
     specimen = ZOO["minilm"]
     calls = [call.function for call in capture(specimen.module, specimen.request()).program.calls]
     assert calls.count(Function.SDPA) == 6
     assert calls.count(Function.LAYER_NORM) == 13
     assert calls.count(Function.LINEAR) == 36
     assert calls.count(Function.EMBEDDING) == 1
-    exported = torch.export.export(specimen.module, specimen.request()).run_decompositions({})
-    assert len(calls) < sum(node.op == "call_function" for node in exported.graph.nodes)
+    # What is left moves elements at no cost, or pools and normalises once.
+    assert len(calls) <= 142
 
 
 @pytest.mark.parametrize("name", ["minilm", "gpt2", "lstm"])
