@@ -25,7 +25,7 @@ from rollup.numerics import FP32, Profile
 _MARGIN = 1 - 2.0**-20
 # -Inf is a value for these; any other operand that is not finite cannot be judged.
 _TAKE_MINUS_INFINITY = frozenset(
-    {Op.ADD, Op.SUB, Op.AMAX, Op.COMPARE, Op.MAXIMUM, Op.MINIMUM, Op.SOFTMAX, Op.CAST}
+    {Op.EXPSUM, Op.ADD, Op.SUB, Op.AMAX, Op.COMPARE, Op.MAXIMUM, Op.MINIMUM, Op.SOFTMAX, Op.CAST}
 )  # fmt: skip
 # Subnormal results of these may be flushed.
 _FLUSHED = frozenset({Op.ADD, Op.SUB, Op.MUL, Op.RELU, Op.AMAX})

@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from executor.bounds import inside
 from rollup.graph import Op
 from rollup.judge.evaluate import evaluate, open_element
 from rollup.tensor import DType, TensorSpec
@@ -106,6 +107,14 @@ def test_kernel__every_row__lies_inside_its_bound(name: str, kind: str, threads:
         shares = errors_in_bounds(kernel, rows, result)
         assert float(shares.max()) <= 1
         assert judged(kernel, rows, result, int(shares.argmax())) is Verdict.NO_FAULT
+
+
+def test_inside__masked_row_with_a_wrong_sum__is_not_taken_for_unjudgeable() -> None:
+    row, top = torch.tensor([[0.0, -torch.inf, 0.0]]), torch.tensor([0.0])
+    operands = [tensor_of(row.numpy()), tensor_of(top.numpy())]
+    step = step_on(Op.EXPSUM, TensorSpec(DType.F32, (1,)), operands, 0, (3, 1))
+    for value, expected in ((2.0, True), (2.001, False)):
+        assert bool(inside(step, [row, top], torch.tensor([value]), 0)) is expected
 
 
 def judged(kernel: Kernel, rows: Tensor, result: Tensor, row: int) -> Verdict:
