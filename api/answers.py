@@ -167,7 +167,8 @@ def _number(value: float | int) -> float | int | str:
     return "NaN" if np.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def model_state(id_: ModelId, model: Model) -> ModelJson:
+def model_state(view: View, id_: ModelId) -> ModelJson:
+    model = view.model(id_)
     windows = model.windows
     return ModelJson(
         id=to_hex(id_),
@@ -180,6 +181,7 @@ def model_state(id_: ModelId, model: Model) -> ModelJson:
         slash_band=_f32(model.slash_band),
         min_bond_gas=model.min_bond_gas,
         windows={name: getattr(windows, name) for name in windows.__dataclass_fields__},
+        open=id_ not in view.state.closed,
     )
 
 

@@ -243,6 +243,7 @@ class ModelJson(Json):
     slash_band: float
     min_bond_gas: int
     windows: dict[str, int]
+    open: bool = Field(description="whether requests are taken")
 
 
 class ModelPageJson(Json):

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ILimitsJudge} from "./interfaces/ILimitsJudge.sol";
+import {ILimitsJudge, StepPlace} from "./interfaces/ILimitsJudge.sol";
 import {Committed, FaultProof, IStepJudge, Verdict} from "./interfaces/IStepJudge.sol";
+import {LEAF_BYTES, MAX_OPENED_BYTES} from "./libraries/ConstantsLib.sol";
+import {MerkleLib} from "./libraries/MerkleLib.sol";
 import {Overflow} from "./libraries/Overflow.sol";
 import {FROM_RESULT, StepCodec} from "./libraries/StepCodec.sol";
 import {Run} from "./libraries/Runs.sol";
 import {StepReads} from "./libraries/StepReads.sol";
 import {Openings} from "./Openings.sol";
+import {GraphRoot} from "./types/Roots.sol";
 
 /// @title Where judging ends
-/// @notice Overflows, past which nothing can be judged. Stateless; asked by StepJudge.
+/// @notice Overflows, past which nothing can be judged, and steps that cannot be judged at all. Stateless; asked by
+/// StepJudge, and by ModelRegistry.
 contract LimitsJudge is ILimitsJudge, Openings {
     /// @inheritdoc ILimitsJudge
     function judge(Committed calldata committed, FaultProof calldata proof) external view returns (Verdict) {
@@ -20,6 +24,35 @@ contract LimitsJudge is ILimitsJudge, Openings {
         }
         if (_placeOf(committed) != (uint256(proof.step) << 32 | proof.element)) return Verdict.NoFault;
         return _overflows(committed, proof) ? Verdict.NoFault : Verdict.BeyondSound;
+    }
+
+    /// @inheritdoc ILimitsJudge
+    function isUnjudgeable(GraphRoot root, bytes32 graphHeader, StepPlace calldata place)
+        external
+        view
+        returns (bool)
+    {
+        bytes calldata record = place.record;
+        uint256 steps = StepCodec.tensorsFrom(graphHeader, FROM_RESULT);
+        if (place.step >= steps) revert IStepJudge.StepOutOfRange(place.step, steps);
+        GraphRoot shown = MerkleLib.graphPath(record, place.step, steps, graphHeader, place.path);
+        if (GraphRoot.unwrap(shown) != GraphRoot.unwrap(root)) revert IStepJudge.StepNotInGraph(place.step);
+        if (!StepCodec.isRecord(record)) return true;
+        uint256 elements = StepCodec.header(record, 0).elements();
+        if (place.element >= elements) revert IStepJudge.ElementOutOfRange(place.element, elements);
+        if (!StepCodec.isOrdered(record, place.step, graphHeader)) return true;
+        (bool judgeable, Run[] memory runs) = StepReads.readsOf(record, place.element);
+        return !judgeable || _openedBytes(record, runs) > MAX_OPENED_BYTES;
+    }
+
+    /// @dev Bytes of the leaves in which the runs lie.
+    function _openedBytes(bytes calldata record, Run[] memory runs) private pure returns (uint256 size) {
+        for (uint256 i = 0; i < runs.length; ++i) {
+            uint256 width = StepCodec.header(record, runs[i].slot).width();
+            uint256 first = (runs[i].first * width) / LEAF_BYTES;
+            uint256 last = ((runs[i].first + runs[i].count) * width - 1) / LEAF_BYTES;
+            size += (last + 1 - first) * LEAF_BYTES;
+        }
     }
 
     /// @dev Whether the element is not finite though all that it is made of is. What does not exist or cannot be judged

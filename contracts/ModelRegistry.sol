@@ -3,18 +3,20 @@ pragma solidity ^0.8.28;
 
 import {SSTORE2} from "solady/utils/SSTORE2.sol";
 
+import {ILimitsJudge, StepPlace} from "./interfaces/ILimitsJudge.sol";
 import {IModelRegistry, InputSpec, Model, Terms, Windows} from "./interfaces/IModelRegistry.sol";
+import {IVault} from "./interfaces/IVault.sol";
 import {FAMILY_TAG, MAX_BUCKETS, MODEL_TAG} from "./libraries/ConstantsLib.sol";
 import {MerkleLib} from "./libraries/MerkleLib.sol";
 import {Profiles} from "./libraries/Profiles.sol";
 import {RangeLib} from "./libraries/RangeLib.sol";
 import {ModelId} from "./types/Ids.sol";
 import {BundleRoot, TensorHeader, TensorRoot} from "./types/Roots.sol";
-import {Duration} from "./types/Time.sol";
+import {currentInstant, Duration, Instant} from "./types/Time.sol";
 
 /// @title ModelRegistry
 /// @notice Keeps models as they were registered and checks inline inputs against them. It never sees a graph or a weight,
-/// only their roots, and holds no wei.
+/// only their roots; the registrants' bonds lie in the Vault.
 /// @dev A model's record lies in the code of a contract of its own (SSTORE2): written once, and read whole for less than
 /// two storage slots, at an address that follows from the model's id. What each request and claim needs is in a slot.
 contract ModelRegistry is IModelRegistry {
@@ -23,36 +25,113 @@ contract ModelRegistry is IModelRegistry {
     uint32 private constant F32_INFINITY = 0x7f800000;
     uint32 private constant F32_LEAST_NORMAL = 0x00800000;
 
+    /// @dev A model that takes no more requests has this bit set in its terms: whoever orders reads them anyway.
+    uint256 private constant CLOSED = 1 << 255;
+    /// @dev Inbox takes no deadline farther away.
+    Duration private constant LONGEST_LIFE = Duration.wrap(30 days);
+
+    /// @dev Who registered a model, and what is held of its bond.
+    struct Registrant {
+        address account;
+        uint96 bondWei;
+    }
+
+    IVault public immutable VAULT;
+    ILimitsJudge public immutable LIMITS_JUDGE;
     uint64 public immutable MIN_BOND_GAS;
+    uint96 public immutable MIN_REGISTRANT_BOND_WEI;
     Windows private _minimum;
     Windows private _maximum;
-    /// @dev `Terms` in one word, so that requests and claims read one slot: outputBytes:u32 | minBondGas:u64 |
+    /// @dev `Terms` in one word, so that requests and claims read one slot: closed:u1 | outputBytes:u31 | minBondGas:u64 |
     /// challenge, open, collect, supply, prove: 5 x u32. Never zero, since no output is of zero bytes.
     mapping(ModelId id => uint256) private _terms;
-    mapping(ModelId id => address) private _registrants;
+    mapping(ModelId id => Registrant) private _registrants;
+    /// @dev Of retired models, from when on their bond is returned.
+    mapping(ModelId id => Instant) private _bondHeldUntil;
     mapping(ModelId family => ModelId[]) private _buckets;
     mapping(ModelId family => mapping(uint256 inputBytes => ModelId)) private _bucketFor;
 
     /// @param minimum shortest windows a model may have, seconds: long enough for honest parties to be included by L1
     /// @param maximum longest windows, seconds: bonds and fees must not be held for ever
     /// @param minBondGas least `minBondGas` of a model: what a dispute costs whoever wins it
-    constructor(Windows memory minimum, Windows memory maximum, uint64 minBondGas) {
+    /// @param minRegistrantBondWei least bond of a registrant. Stated in wei, like the other deposits of a deployment: it is
+    /// to make nonsense cost something, not to pay for a certain amount of gas
+    constructor(
+        IVault vault,
+        ILimitsJudge limitsJudge,
+        Windows memory minimum,
+        Windows memory maximum,
+        uint64 minBondGas,
+        uint96 minRegistrantBondWei
+    ) {
+        (VAULT, LIMITS_JUDGE) = (vault, limitsJudge);
         (_minimum, _maximum) = (minimum, maximum);
-        MIN_BOND_GAS = minBondGas;
+        (MIN_BOND_GAS, MIN_REGISTRANT_BOND_WEI) = (minBondGas, minRegistrantBondWei);
     }
 
     /// @inheritdoc IModelRegistry
-    function register(Model calldata candidate) external returns (ModelId id) {
+    function register(Model calldata candidate) external payable returns (ModelId id) {
         id = idOf(candidate);
         if (exists(id)) revert AlreadyRegistered(id);
+        if (msg.value < MIN_REGISTRANT_BOND_WEI) revert RegistrantBondTooLow(msg.value, MIN_REGISTRANT_BOND_WEI);
         _requireHeaders(candidate);
         _requireBands(candidate.outputBand, candidate.slashBand);
         _requireWindows(candidate.windows);
         if (candidate.minBondGas < MIN_BOND_GAS) revert MinBondGasTooLow(candidate.minBondGas, MIN_BOND_GAS);
         _terms[id] = _pack(candidate);
-        _registrants[id] = msg.sender;
+        // Nobody has 2^96 wei.
+        _registrants[id] = Registrant(msg.sender, uint96(msg.value));
         SSTORE2.writeDeterministic(abi.encode(candidate), ModelId.unwrap(id));
         emit Registered(id, msg.sender, candidate);
+        if (msg.value != 0) VAULT.escrow{value: msg.value}();
+    }
+
+    /// @inheritdoc IModelRegistry
+    function retire(ModelId id) external {
+        address registrant = registrantOf(id);
+        if (msg.sender != registrant) revert NotTheRegistrant(msg.sender, registrant);
+        if (!isOpen(id)) revert ModelClosed(id);
+        Windows memory windows = terms(id).windows;
+        Instant until = currentInstant().afterwards(LONGEST_LIFE).afterwards(windows.challenge);
+        until = until.afterwards(windows.open).afterwards(windows.collect).afterwards(windows.supply);
+        // Acquitted claims wait for `prove` once more.
+        until = until.afterwards(windows.prove).afterwards(windows.prove);
+        _terms[id] |= CLOSED;
+        _bondHeldUntil[id] = until;
+        emit Closed(id, until);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function returnBond(ModelId id) external {
+        Instant until = _bondHeldUntil[id];
+        if (until.isZero()) revert NotRetired(id);
+        if (currentInstant().isBefore(until)) revert BondHeld(until);
+        Registrant storage registrant = _registrants[id];
+        uint256 bondWei = registrant.bondWei;
+        if (bondWei == 0) revert NoBond(id);
+        registrant.bondWei = 0;
+        emit BondReturned(id, registrant.account, bondWei);
+        VAULT.pay(registrant.account, bondWei);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function strike(ModelId id, StepPlace calldata place) external {
+        Model memory struck = model(id);
+        uint256 bondWei = _registrants[id].bondWei;
+        if (bondWei == 0 && !isOpen(id)) revert ModelClosed(id);
+        if (!LIMITS_JUDGE.isUnjudgeable(struck.graphRoot, struck.graphHeader, place)) {
+            revert Judgeable(place.step, place.element);
+        }
+        _registrants[id].bondWei = 0;
+        if (isOpen(id)) {
+            _terms[id] |= CLOSED;
+            emit Closed(id, Instant.wrap(0));
+        }
+        uint256 paidWei = bondWei / 2;
+        emit Struck(id, msg.sender, place.step, place.element, bondWei - paidWei, paidWei);
+        if (bondWei == 0) return;
+        VAULT.burn(bondWei - paidWei);
+        VAULT.pay(msg.sender, paidWei);
     }
 
     /// @inheritdoc IModelRegistry
@@ -81,6 +160,7 @@ contract ModelRegistry is IModelRegistry {
             id = _bucketOf(id, inputBytes);
             word = _terms[id];
         }
+        if (word & CLOSED != 0) revert ModelClosed(id);
         return (id, Duration.wrap(uint32(word >> 128)));
     }
 
@@ -119,10 +199,10 @@ contract ModelRegistry is IModelRegistry {
     }
 
     /// @inheritdoc IModelRegistry
-    function terms(ModelId id) external view returns (Terms memory known) {
+    function terms(ModelId id) public view returns (Terms memory known) {
         uint256 word = _terms[id];
         if (word == 0) revert UnknownModel(id);
-        known.outputBytes = uint32(word >> 224);
+        known.outputBytes = uint32(word >> 224) & (type(uint32).max >> 1);
         known.minBondGas = uint64(word >> 160);
         known.windows.challenge = Duration.wrap(uint32(word >> 128));
         known.windows.open = Duration.wrap(uint32(word >> 96));
@@ -137,9 +217,19 @@ contract ModelRegistry is IModelRegistry {
     }
 
     /// @inheritdoc IModelRegistry
-    function registrantOf(ModelId id) external view returns (address) {
+    function registrantOf(ModelId id) public view returns (address) {
         if (!exists(id)) revert UnknownModel(id);
-        return _registrants[id];
+        return _registrants[id].account;
+    }
+
+    /// @inheritdoc IModelRegistry
+    function bondOf(ModelId id) external view returns (uint256) {
+        return _registrants[id].bondWei;
+    }
+
+    /// @inheritdoc IModelRegistry
+    function isOpen(ModelId id) public view returns (bool) {
+        return exists(id) && _terms[id] & CLOSED == 0;
     }
 
     /// @notice The shortest and the longest windows a model may have, seconds.
@@ -184,7 +274,8 @@ contract ModelRegistry is IModelRegistry {
         if (candidate.inputs.length != header >> 224) revert WrongInputs(candidate.inputs.length, header >> 224);
         if (!Profiles.isKnown(candidate.numericsHeader)) revert BadNumericsHeader(candidate.numericsHeader);
         MerkleLib.requireHeader(candidate.outputHeader);
-        if (candidate.outputHeader.byteLength() > type(uint32).max) {
+        // The top bit says whether the model is closed.
+        if (candidate.outputHeader.byteLength() > type(uint32).max >> 1) {
             revert BadHeader(TensorHeader.unwrap(candidate.outputHeader));
         }
         for (uint256 i = 0; i < candidate.inputs.length; ++i) {

@@ -131,7 +131,7 @@ def register(settings: Settings, *registrations: Registration) -> ModelId:
         at = daemon.client.at(daemon.client.head())
         for id_, registration in zip(ids, registrations, strict=True):
             if not models.exists(at, id_):
-                daemon.sender.send(models.register(registration.record))
+                daemon.sender.send(models.register(registration.record, models.minimum_bond(at)))
         if len(ids) == 1:
             return ids[0]
         if not models.buckets_of(at, family_id(ids)):

@@ -64,6 +64,31 @@ class FamilyRegistered(Event):
 
 
 @dataclass(frozen=True)
+class Closed(Event):
+    """`bond_held_until`: seconds; zero if the model was struck."""
+
+    id: ModelId
+    bond_held_until: int
+
+
+@dataclass(frozen=True)
+class Struck(Event):
+    id: ModelId
+    striker: Address
+    step: int
+    element: int
+    burned_wei: int
+    paid_wei: int
+
+
+@dataclass(frozen=True)
+class BondReturned(Event):
+    id: ModelId
+    registrant: Address
+    amount_wei: int
+
+
+@dataclass(frozen=True)
 class Requested(Event):
     id: RequestId
     batch_id: RequestBatchId
@@ -289,7 +314,7 @@ class Burned(Event):
 
 
 EVENTS: tuple[type[Event], ...] = (
-    *(Registered, FamilyRegistered, Requested, Posted, Refunded),
+    *(Registered, FamilyRegistered, Closed, Struck, BondReturned, Requested, Posted, Refunded),
     *(Leased, Claimed, Finalised, ContestedFinalised, Challenged, Acquitted, Refuted, Rejected, Reopened),
     *(CallbackSent, CallbackFailed, EndpointAnnounced),
     *(ChallengeMade, TraceOpened, Demanded, Supplied, FaultProven, Silenced, Cleared, Slashed),

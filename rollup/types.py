@@ -246,6 +246,16 @@ class StepProof:
 
 
 @dataclass(frozen=True)
+class StepPlace:
+    """A step of a graph, at one element of its result, with the proof of its record."""
+
+    step: int
+    element: int
+    record: bytes
+    path: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
 class Dispute:
     """State of one dispute, as the chain keeps it."""
 

@@ -21,6 +21,8 @@ from rollup.processes import Processes, free_port
 from rollup.types import Address, Windows
 
 START_SECONDS = 20.0
+# Enough for every system that tests deploy.
+REGISTRANT_BOND_WEI = 10**15
 SEQUENCER, EXECUTOR, CHALLENGER, KEEPER, USER = range(1, 6)
 
 
@@ -88,7 +90,7 @@ class Anvil:
 
 def small_system(sequencer: Address) -> System:
     """A system with windows of any length, so that tests can choose."""
-    return System(sequencer, Windows(1, 1, 1, 1, 1), LONGEST_WINDOWS, 100_000, 30, 10**12, 10**9)
+    return System(sequencer, Windows(1, 1, 1, 1, 1), LONGEST_WINDOWS, 100_000, 30, 10**12, 10**9, REGISTRANT_BOND_WEI)
 
 
 def deploy_system(anvil: Anvil) -> Deployment:

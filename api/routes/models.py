@@ -24,7 +24,7 @@ def read_page(
 ) -> ModelPageJson:
     """Registered models, in order of registration."""
     with window.reading() as view:
-        models = [model_state(*item) for item in islice(view.state.models.items(), offset, offset + limit)]
+        models = [model_state(view, id_) for id_ in islice(view.state.models, offset, offset + limit)]
         total = len(view.state.models)
     return ModelPageJson(models=models, next=offset + limit if offset + limit < total else None)
 
@@ -33,11 +33,11 @@ def read_page(
 def read(model_id: AModelId, window: TheWindow) -> ModelJson:
     """One registered model."""
     with window.reading() as view:
-        return model_state(model_id, view.model(model_id))
+        return model_state(view, model_id)
 
 
 @router.get("/{model_id}/buckets", responses=documented(404, 422, 429, 503))
 def read_buckets(model_id: AModelId, window: TheWindow) -> BucketsJson:
     """The models that an id stands for: of a family one for each length of inputs, else the model itself."""
     with window.reading() as view:
-        return BucketsJson(buckets=[model_state(bucket, view.model(bucket)) for bucket in view.buckets(model_id)])
+        return BucketsJson(buckets=[model_state(view, bucket) for bucket in view.buckets(model_id)])

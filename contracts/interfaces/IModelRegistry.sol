@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {StepPlace} from "./ILimitsJudge.sol";
 import {ModelId} from "../types/Ids.sol";
 import {BundleRoot, GraphRoot, NumericsRoot, TensorHeader} from "../types/Roots.sol";
-import {Duration} from "../types/Time.sol";
+import {Duration, Instant} from "../types/Time.sol";
 
 /// @notice One input tensor and the values an honest run is promised for.
 /// @param lo least value: f32 bits for a f32 input, the integer otherwise (two's complement); inclusive
@@ -69,6 +70,11 @@ interface IModelRegistry {
     /// @notice `id` stands for models that differ in the size of their inputs: its buckets.
     event FamilyRegistered(ModelId indexed id, address indexed registrant, ModelId[] buckets);
 
+    /// @notice No more requests are taken. `bondHeldUntil` is zero if the model was struck: its bond is gone.
+    event Closed(ModelId indexed id, Instant bondHeldUntil);
+    event Struck(ModelId indexed id, address indexed striker, uint32 step, uint32 element, uint256 burnedWei, uint256 paidWei);
+    event BondReturned(ModelId indexed id, address indexed registrant, uint256 amountWei);
+
     error UnknownModel(ModelId received);
     error AlreadyRegistered(ModelId received);
     error BadHeader(bytes32 received);
@@ -87,13 +93,33 @@ interface IModelRegistry {
     error SameInputLength(ModelId bucket, ModelId other, uint256 inputBytes);
     /// @notice No bucket of the family takes inputs of so many bytes. Inputs by root have none: their bucket is named.
     error NoBucket(ModelId family, uint256 inputBytes);
+    error RegistrantBondTooLow(uint256 receivedWei, uint256 minimumWei);
+    error NotTheRegistrant(address received, address expected);
+    error ModelClosed(ModelId received);
+    error NotRetired(ModelId received);
+    error BondHeld(Instant until);
+    error NoBond(ModelId received);
+    /// @notice The step can be judged at this element.
+    error Judgeable(uint32 step, uint32 element);
     error WrongInputs(uint256 received, uint256 expected);
     error WrongInputLength(uint256 received, uint256 expected);
     /// @param element flat index over the concatenated inputs
     error InputOutOfRange(uint256 element, int64 received, int64 lo, int64 hi);
 
-    /// @notice Registers `model`; anyone may. Returns the hash of every parameter.
-    function register(Model calldata model) external returns (ModelId id);
+    /// @notice Registers `model`; anyone may. `msg.value`, at least the deployment's minimum, is the registrant's bond: the
+    /// promise that every step can be judged. Returns the hash of every parameter.
+    function register(Model calldata model) external payable returns (ModelId id);
+
+    /// @notice Registrant only: no more requests are taken. The bond can be had back when whatever was asked before has
+    /// had the time to end: after the longest life of a request and all windows of a dispute.
+    function retire(ModelId id) external;
+
+    /// @notice Pays the bond of a retired model to its registrant's Vault account, in its time. Anyone may call.
+    function returnBond(ModelId id) external;
+
+    /// @notice Shows a place of the model's graph that can never be judged. No more requests are taken; of the bond half
+    /// is burned, half goes to the caller. What was asked before plays on, so a strike is no escape for a liar.
+    function strike(ModelId id, StepPlace calldata place) external;
 
     /// @notice Registers a family: one id for models over the same weights, each for inputs of another length. Anyone may,
     /// over models of anyone. Returns the hash of the list.
@@ -111,6 +137,10 @@ interface IModelRegistry {
     function terms(ModelId id) external view returns (Terms memory);
     function exists(ModelId id) external view returns (bool);
     function registrantOf(ModelId id) external view returns (address);
+    /// @notice What is held for the model, wei.
+    function bondOf(ModelId id) external view returns (uint256);
+    /// @notice Whether requests are taken.
+    function isOpen(ModelId id) external view returns (bool);
 
     /// @notice Checks inline inputs (canonical bytes of all input tensors, concatenated) against lengths and ranges, and
     /// returns their bundle root. NaN is out of every range.

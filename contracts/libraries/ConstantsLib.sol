@@ -28,6 +28,9 @@ uint256 constant MAX_BATCH = 512;
 /// @dev Inline inputs of one request; larger ones come by root.
 uint256 constant MAX_INLINE_INPUT_BYTES = 4096;
 
+/// @dev Leaves that a step may need opened at one element, in bytes: no node takes a larger transaction than this.
+uint256 constant MAX_OPENED_BYTES = 128 * 1024;
+
 /// @dev Buckets of a family.
 uint256 constant MAX_BUCKETS = 64;
 

@@ -16,16 +16,21 @@ library MerkleLib {
 
     /// @notice Refuses an unknown dtype, a rank above 7, a used dim of zero, anything else not zero, and 2^32 elements.
     function requireHeader(TensorHeader header) internal pure {
+        if (!isHeader(header)) revert BadHeader(TensorHeader.unwrap(header));
+    }
+
+    function isHeader(TensorHeader header) internal pure returns (bool) {
         bytes32 word = TensorHeader.unwrap(header);
         uint256 axes = header.rank();
-        if (header.width() == 0 || axes > 7 || uint32(uint256(word) >> 224) & 0xffff != 0) revert BadHeader(word);
+        if (header.width() == 0 || axes > 7 || uint32(uint256(word) >> 224) & 0xffff != 0) return false;
         uint256 count = 1;
         for (uint256 axis = 0; axis < 7; ++axis) {
             uint256 size = header.dim(axis);
-            if ((size == 0) == (axis < axes)) revert BadHeader(word);
+            if ((size == 0) == (axis < axes)) return false;
             // No product passes 2^64: it was below 2^32 before.
-            if (size != 0 && (count *= size) >= 1 << 32) revert BadHeader(word);
+            if (size != 0 && (count *= size) >= 1 << 32) return false;
         }
+        return true;
     }
 
     /// @notice Root of the tensor whose canonical bytes are `data`.

@@ -30,6 +30,17 @@ library StepCodec {
         }
     }
 
+    /// @notice Whether `requireRecord` takes it.
+    function isRecord(bytes calldata record) internal pure returns (bool) {
+        if (record.length < HEAD_BYTES) return false;
+        if (record.length != HEAD_BYTES + OPERAND_BYTES * operands(record) + 8 * attributes(record)) return false;
+        if (OperatorsLib.familyOf(operator(record)) == Family.Unknown) return false;
+        for (uint256 slot = 0; slot <= operands(record); ++slot) {
+            if (!MerkleLib.isHeader(header(record, slot))) return false;
+        }
+        return true;
+    }
+
     function operator(bytes calldata record) internal pure returns (uint8) {
         return uint8(record[0]);
     }

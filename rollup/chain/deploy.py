@@ -24,7 +24,7 @@ from rollup.merkle import keccak256
 from rollup.types import Address, Windows
 
 # Modules that may hold escrow.
-MODULES = ("Inbox", "ClaimChain", "DisputeGame")
+MODULES = ("ModelRegistry", "Inbox", "ClaimChain", "DisputeGame")
 # Other names that constructors and getters give to the contracts.
 _SYNONYMS = {"registry": "ModelRegistry", "models": "ModelRegistry", "judge": "StepJudge"}
 
@@ -40,6 +40,7 @@ class System:
     lease_term_seconds: int
     lease_deposit_wei: int
     min_fee_wei: int
+    min_registrant_bond_wei: int
 
     @classmethod
     def load(cls, path: Path) -> System:
@@ -77,6 +78,7 @@ def demo_system(sequencer: Address) -> System:
         lease_term_seconds=20,
         lease_deposit_wei=10**12,
         min_fee_wei=10**9,
+        min_registrant_bond_wei=10**15,
     )
 
 
@@ -155,6 +157,7 @@ def _values(addresses: Mapping[str, Address], system: System) -> dict[str, Any]:
         "leaseterm": system.lease_term_seconds,
         "leasedepositwei": system.lease_deposit_wei,
         "minfeewei": system.min_fee_wei,
+        "minregistrantbondwei": system.min_registrant_bond_wei,
     }
 
 

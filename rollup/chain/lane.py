@@ -16,7 +16,7 @@ from rollup.chain.models import Models
 from rollup.chain.sender import Sender
 from rollup.chain.vault import Vault
 from rollup.config import Deployment
-from rollup.errors import NotFound, Reverted, Unavailable
+from rollup.errors import BadInput, NotFound, Reverted, Unavailable
 from rollup.events import Posted
 from rollup.types import LANE_SEQUENCER, Address, Model, ModelId, PostTerms, Signed
 
@@ -31,9 +31,12 @@ class LaneReader:
         self._min_fee_wei: int | None = None
 
     def circumstances(self, model: ModelId, requester: Address) -> Circumstances:
-        """All read from one block. Raises NotFound for an unknown model, Unavailable."""
+        """All read from one block. Raises NotFound for an unknown model, BadInput for a closed one, Unavailable."""
         at = self._client.at(self._client.head())
-        return Circumstances(self.model(model), self._account(at, requester), self.min_fee_wei(), at.block.timestamp)
+        known = self.model(model)
+        if not self._models.is_open(at, model):
+            raise BadInput(f"model 0x{model.hex()} takes no more requests: it was retired, or struck")
+        return Circumstances(known, self._account(at, requester), self.min_fee_wei(), at.block.timestamp)
 
     def account(self, requester: Address) -> Account:
         return self._account(self._client.at(self._client.head()), requester)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rollup.chain.abi import to_record
+from rollup.chain.artifacts import abi_of
 from rollup.chain.client import Snapshot
 from rollup.chain.contract import Contract
 from rollup.chain.sender import Intent
 from rollup.config import Deployment
-from rollup.types import Address, BundleRoot, Model, ModelId, Terms
+from rollup.types import Address, BundleRoot, Model, ModelId, StepPlace, Terms
 
 
 class Models(Contract):
@@ -18,8 +19,30 @@ class Models(Contract):
     def __init__(self, deployment: Deployment) -> None:
         super().__init__("IModelRegistry", deployment.model_registry)
 
-    def register(self, model: Model) -> Intent:
-        return self._intent("register", model)
+    def register(self, model: Model, bond_wei: int) -> Intent:
+        """`bond_wei`: the registrant's, at least `minimum_bond`."""
+        return self._intent("register", model, value_wei=bond_wei)
+
+    def minimum_bond(self, at: Snapshot) -> int:
+        """Least bond of a registrant, wei."""
+        return int(at.read(abi_of("ModelRegistry"), self.address, "MIN_REGISTRANT_BOND_WEI")[0])
+
+    def retire(self, id_: ModelId) -> Intent:
+        return self._intent("retire", id_)
+
+    def return_bond(self, id_: ModelId) -> Intent:
+        return self._intent("returnBond", id_)
+
+    def strike(self, id_: ModelId, place: StepPlace) -> Intent:
+        return self._intent("strike", id_, place)
+
+    def bond_of(self, at: Snapshot, id_: ModelId) -> int:
+        """What is held for a model, wei."""
+        return int(self._read(at, "bondOf", id_)[0])
+
+    def is_open(self, at: Snapshot, id_: ModelId) -> bool:
+        """Whether requests are taken."""
+        return bool(self._read(at, "isOpen", id_)[0])
 
     def register_family(self, buckets: Sequence[ModelId]) -> Intent:
         return self._intent("registerFamily", list(buckets))

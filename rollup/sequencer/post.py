@@ -30,7 +30,7 @@ from rollup.types import (
 # A node takes no transaction above 128 KiB; this leaves room for its envelope and the batch's terms.
 MAX_CALLDATA_BYTES = 100_000
 # Inbox's refusals of what a whole batch shares.
-_TERMS_REFUSED = ("DeadlineOutOfRange", "FeeTooLow", "CallbackGasOutOfRange", "UnknownModel")
+_TERMS_REFUSED = ("DeadlineOutOfRange", "FeeTooLow", "CallbackGasOutOfRange", "UnknownModel", "ModelClosed")
 _log = structlog.get_logger()
 
 

@@ -53,6 +53,8 @@ class State:
         self._domain = domain
         self.models: dict[ModelId, Model] = {}
         self.families: dict[ModelId, tuple[ModelId, ...]] = {}
+        # Retired or struck: they take no more requests.
+        self.closed: set[ModelId] = set()
         self.request_batches: dict[RequestBatchId, OrderedBatch] = {}
         self.requests: dict[RequestId, OrderedRequest] = {}
         self.leases: dict[tuple[RequestBatchId, int], HeldLease] = {}
@@ -76,6 +78,10 @@ class State:
     def _(self, event: events.FamilyRegistered) -> None:
         _require_same("family", family_id(event.buckets), event.id)
         self.families[event.id] = event.buckets
+
+    @fold.register
+    def _(self, event: events.Closed) -> None:
+        self.closed.add(event.id)
 
     @fold.register
     def _(self, event: events.EndpointAnnounced) -> None:

@@ -16,7 +16,7 @@ from rollup.errors import BadInput, WrongChain
 from rollup.redis_server import RedisServer
 from rollup.sequencer import run_sequencer
 from tests.api.stage import serving
-from tests.chain_fixture import SEQUENCER, USER, anvil_key
+from tests.chain_fixture import REGISTRANT_BOND_WEI, SEQUENCER, USER, anvil_key
 from tests.toy_lane import MODEL, MODEL_ID, picture
 
 OFFER = Offer(fee_wei=10**9)
@@ -65,7 +65,7 @@ def test_serve__before_the_chain_answers__says_so_and_then_serves(settings, anvi
 
 
 def test_request__from_deposit_to_its_place_on_chain(settings, anvil, tmp_path):
-    anvil.sender(0).send(Models(settings.deployment).register(MODEL))
+    anvil.sender(0).send(Models(settings.deployment).register(MODEL, REGISTRANT_BOND_WEI))
     stop = threading.Event()
     with RedisServer(tmp_path / "redis") as redis:
         settings = with_changes(settings, redis_url=redis.url)

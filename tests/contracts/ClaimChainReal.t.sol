@@ -41,7 +41,7 @@ contract ClaimChainRealTest is Harness {
         (modules[0], modules[1]) = (LibRLP.computeAddress(address(this), 3), LibRLP.computeAddress(address(this), 4));
         modules[2] = address(this);
         vault = new Vault(modules);
-        models = new ModelRegistry(Models.windows(15), Models.windows(7 days), Models.MIN_BOND_GAS);
+        models = Models.registry(Models.windows(15), Models.windows(7 days), Models.MIN_BOND_GAS);
         inbox = new Inbox(vault, models, IClaimChain(modules[1]), address(this), 1);
         chain = new ClaimChain(vault, inbox, models, address(this), Duration.wrap(600), 0.002 ether);
         model = models.register(Models.single(F32, 8, 0, int64(uint64(Models.ONE))));

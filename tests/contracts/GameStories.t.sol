@@ -125,7 +125,7 @@ contract GameStoriesTest is World, ToyTrace {
     function _askForALoan() private returns (NftLoan office, ClaimWitness memory witness, RequestId id) {
         Model memory model = Models.digits();
         model.windows = windows();
-        LoanTerms memory terms = _loanTerms(registry.register(model));
+        LoanTerms memory terms = _loanTerms(registry.register{value: REGISTRANT_BOND}(model));
         PixelNft nft = new PixelNft();
         office = new NftLoan(System(inbox, address(claims), vault, registry, nft), terms);
         vm.deal(address(this), 10 ether);
@@ -194,7 +194,7 @@ contract GameStoriesTest is World, ToyTrace {
         assertEq(vault.escrowOf(address(claims)), 0);
         assertEq(vault.escrowOf(address(game)), 0);
         address[7] memory cast = [REQUESTER, EXECUTOR, SECOND, THIRD, CHALLENGER, SENDER, DEMANDER];
-        uint256 sum = vault.burned() + vault.balanceOf(BORROWER);
+        uint256 sum = vault.burned() + vault.balanceOf(BORROWER) + vault.escrowOf(address(registry));
         for (uint256 i = 0; i < cast.length; ++i) {
             sum += vault.balanceOf(cast[i]);
         }

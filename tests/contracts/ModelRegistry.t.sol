@@ -17,7 +17,7 @@ contract ModelRegistryTest is Harness {
     ModelRegistry private registry;
 
     function setUp() public {
-        registry = new ModelRegistry(Models.windows(LEAST), Models.windows(MOST), Models.MIN_BOND_GAS);
+        registry = Models.registry(Models.windows(LEAST), Models.windows(MOST), Models.MIN_BOND_GAS);
     }
 
     // Refusals.

@@ -11,6 +11,7 @@ import {IModelRegistry, Model, Windows} from "../../contracts/interfaces/IModelR
 import {IVault} from "../../contracts/interfaces/IVault.sol";
 import {ClaimBatchId, ClaimId, ModelId, RequestBatchId, RequestId} from "../../contracts/types/Ids.sol";
 import {Duration} from "../../contracts/types/Time.sol";
+import {Models} from "./mocks/Models.sol";
 
 /// @notice Ids of the records that Python hashed (tests/parity/ids.py), by the contracts that give them out.
 contract ParityIdsTest is Harness {
@@ -53,7 +54,7 @@ contract ParityIdsTest is Harness {
 
     function test_idOf_modelOfPython_hasItsId() public {
         Windows memory none;
-        ModelRegistry registry = new ModelRegistry(none, none, 0);
+        ModelRegistry registry = Models.registry(none, none, 0);
         Model memory model = abi.decode(_only(".models"), (Model));
         assertEq(ModelId.unwrap(registry.idOf(model)), _onlyId(".modelIds"));
     }

@@ -42,7 +42,7 @@ from rollup.types import (
 )
 from rollup.view import View
 from tests.actors import Liar, Lie, Place, entry_of
-from tests.chain_fixture import CHALLENGER, KEEPER, SEQUENCER, USER, Anvil, anvil_key
+from tests.chain_fixture import CHALLENGER, KEEPER, REGISTRANT_BOND_WEI, SEQUENCER, USER, Anvil, anvil_key
 from tests.executor.nets import ConvNet
 
 WINDOWS = Windows(challenge=60, open=30, collect=20, supply=30, prove=40)
@@ -103,7 +103,7 @@ class Arena:
         self.deployment = deploy(self.client, anvil.sender(0), demo_system(anvil_key(SEQUENCER).address))
         self.blobs = open_blobs(folder / "blobs")
         self.model = prepared(self.blobs, module, terms)
-        anvil.sender(0).send(Models(self.deployment).register(self.model.record))
+        anvil.sender(0).send(Models(self.deployment).register(self.model.record, REGISTRANT_BOND_WEI))
         self.place = Place(self.client, self.deployment, self.model)
         self.follower = Follower(View(self.deployment.domain), EventStream(self.client, self.deployment, 0))
         self.tower = self.watchtower(CHALLENGER)

@@ -18,7 +18,7 @@ from rollup.config import KeySource, Settings
 from rollup.errors import BadInput
 from rollup.journal import RequestStatus, open_journal
 from rollup.sequencer import run_sequencer
-from tests.chain_fixture import SEQUENCER, Anvil, anvil_key
+from tests.chain_fixture import REGISTRANT_BOND_WEI, SEQUENCER, Anvil, anvil_key
 from tests.toy_lane import ALICE, MODEL, ask
 
 REQUESTS = 12
@@ -63,7 +63,7 @@ def test_run__with_a_key_that_is_not_the_sequencer_s__is_refused(anvil, deployme
 
 def test_run__killed_again_and_again__posts_all_and_each_once(anvil, deployment, environment, tmp_path):
     sender = anvil.sender(0)
-    sender.send(Models(deployment).register(MODEL))
+    sender.send(Models(deployment).register(MODEL, REGISTRANT_BOND_WEI))
     sender.send(Vault(deployment).deposit(ALICE.address, 10**15, "once"))
     journal = open_journal(tmp_path / "journal.db")
     line = []

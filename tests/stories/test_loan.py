@@ -49,4 +49,5 @@ def test_value__is_conserved_over_all_of_it(stage: Stage, outcomes: dict[str, Ou
     deployment = stage.net.deployment
     books = Books(stage.net.client, deployment)
     books.read()
-    assert books.unaccounted_wei([deployment.inbox, deployment.claim_chain, deployment.dispute_game]) == 0
+    modules = [deployment.model_registry, deployment.inbox, deployment.claim_chain, deployment.dispute_game]
+    assert books.unaccounted_wei(modules) == 0

@@ -47,7 +47,7 @@ from rollup.types import (
 )
 from rollup.view import View
 from tests.actors import Griefer, Liar, Lie, Place
-from tests.chain_fixture import CHALLENGER, KEEPER, SEQUENCER, USER, Anvil, anvil_key
+from tests.chain_fixture import CHALLENGER, KEEPER, REGISTRANT_BOND_WEI, SEQUENCER, USER, Anvil, anvil_key
 from tests.zoo import Specimen
 
 WINDOWS = Windows(challenge=3000, open=600, collect=600, supply=600, prove=1200)
@@ -128,7 +128,7 @@ class Trial:
         package = Package(captured.program, captured.committed)
         calibration = calibrate(Network.from_package(package), requests, PLAN)
         registration = enter(self._blobs, package, terms, calibration)
-        self._anvil.sender(0).send(Models(self.deployment).register(registration.record))
+        self._anvil.sender(0).send(Models(self.deployment).register(registration.record, REGISTRANT_BOND_WEI))
         return load_model(self._blobs, registration.record, MAX_BYTES)
 
     def _request(self, seed: int) -> Sequence[Tensor]:

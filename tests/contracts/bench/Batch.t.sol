@@ -73,7 +73,7 @@ contract BatchBench is Harness {
             modules[i] = LibRLP.computeAddress(address(this), 3 + i);
         }
         vault = new Vault(modules);
-        models = new ModelRegistry(Models.windows(15), Models.windows(7 days), Models.MIN_BOND_GAS);
+        models = Models.registry(Models.windows(15), Models.windows(7 days), Models.MIN_BOND_GAS);
         inbox = new Inbox(vault, models, IClaimChain(modules[1]), address(this), 1);
         chain = new ClaimChain(vault, inbox, models, address(1), Duration.wrap(600), 0.000123 ether);
         model = models.register(Models.single(F32, 8, 0, int64(uint64(Models.ONE))));

@@ -36,7 +36,7 @@ abstract contract InboxFixture is Harness {
     function setUp() public virtual {
         vm.warp(START);
         claimChain = new ClaimChainMock();
-        models = new ModelRegistry(Models.windows(15), Models.windows(7 days), Models.MIN_BOND_GAS);
+        models = Models.registry(Models.windows(15), Models.windows(7 days), Models.MIN_BOND_GAS);
         model = models.register(Models.single(F32, 8, 0, int64(uint64(Models.ONE))));
         vault = Vault(_addressOfNextBut(1));
         inbox = new Inbox(vault, models, IClaimChain(address(claimChain)), SEQUENCER, MIN_FEE);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {ModelRegistry} from "../../../contracts/ModelRegistry.sol";
+import {ILimitsJudge} from "../../../contracts/interfaces/ILimitsJudge.sol";
 import {InputSpec, Model, Windows} from "../../../contracts/interfaces/IModelRegistry.sol";
+import {IVault} from "../../../contracts/interfaces/IVault.sol";
 import {
     BOOL, BundleRoot, F32, GraphRoot, I32, I64, NumericsRoot, TensorHeader, U8
 } from "../../../contracts/types/Roots.sol";
@@ -11,6 +14,11 @@ import {Duration} from "../../../contracts/types/Time.sol";
 library Models {
     uint32 internal constant ONE = 0x3f800000;
     uint64 internal constant MIN_BOND_GAS = 2_000_000;
+
+    /// @notice A registry that takes no bonds, and so needs neither a Vault nor a judge.
+    function registry(Windows memory least, Windows memory most, uint64 minBondGas) internal returns (ModelRegistry) {
+        return new ModelRegistry(IVault(address(0)), ILimitsJudge(address(0)), least, most, minBondGas, 0);
+    }
 
     /// @notice 64 pixels in 0..1 in, ten logits out: the shape of a network that reads digits.
     function digits() internal pure returns (Model memory) {

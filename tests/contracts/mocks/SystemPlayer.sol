@@ -194,7 +194,7 @@ contract SystemPlayer is World, ToyTrace {
     function isConserved() external view returns (bool) {
         address[6] memory cast = [REQUESTER, EXECUTOR, CHALLENGER, SENDER, DEMANDER, address(this)];
         uint256 sum = vault.burned() + vault.escrowOf(address(inbox)) + vault.escrowOf(address(claims))
-            + vault.escrowOf(address(game));
+            + vault.escrowOf(address(game)) + vault.escrowOf(address(registry));
         for (uint256 i = 0; i < cast.length; ++i) {
             sum += vault.balanceOf(cast[i]);
         }

@@ -42,6 +42,7 @@ abstract contract World is Harness {
 
     uint96 internal constant BOND = 8 ether;
     uint96 internal constant FEE = 1 ether;
+    uint96 internal constant REGISTRANT_BOND = 0.2 ether;
     uint256 internal constant START = 1_000_000;
 
     Vault internal vault;
@@ -55,17 +56,20 @@ abstract contract World is Harness {
         vm.warp(START);
         vm.fee(1 gwei);
         vm.txGasPrice(1 gwei);
-        address[] memory modules = new address[](3);
-        (modules[0], modules[1], modules[2]) = (_created(4), _created(5), _created(6));
-        vault = new Vault(modules);
-        registry = new ModelRegistry(_windows(1), _windows(1_000), 1_000);
         judge = new Judges().JUDGE();
-        inbox = new Inbox(vault, registry, IClaimChain(modules[1]), address(this), 1);
-        claims = new ClaimChain(vault, inbox, registry, modules[2], Duration.wrap(50), 0.01 ether);
+        address[] memory modules = new address[](4);
+        (modules[0], modules[1], modules[2], modules[3]) = (_created(3), _created(4), _created(5), _created(6));
+        vault = new Vault(modules);
+        registry = new ModelRegistry(
+            vault, judge.LIMITS_JUDGE(), _windows(1), _windows(1_000), 1_000, REGISTRANT_BOND
+        );
+        inbox = new Inbox(vault, registry, IClaimChain(modules[2]), address(this), 1);
+        claims = new ClaimChain(vault, inbox, registry, modules[3], Duration.wrap(50), 0.01 ether);
         game = new DisputeGame(vault, claims, registry, judge);
-        assertEq(address(game), modules[2]);
+        assertEq(address(registry), modules[0]);
+        assertEq(address(game), modules[3]);
         address[4] memory cast = [EXECUTOR, CHALLENGER, SENDER, DEMANDER];
-        vm.deal(address(this), 400 ether);
+        vm.deal(address(this), 410 ether);
         for (uint256 i = 0; i < 4; ++i) {
             vault.deposit{value: 100 ether}(cast[i]);
         }
@@ -91,7 +95,7 @@ abstract contract World is Harness {
         returns (ClaimWitness memory witness)
     {
         ModelId id = registry.idOf(model);
-        if (!registry.exists(id)) registry.register(model);
+        if (!registry.exists(id)) registry.register{value: REGISTRANT_BOND}(model);
         Request memory request;
         (request.requester, request.nonce, request.feeWei) = (REQUESTER, inbox.nonceOf(REQUESTER), FEE);
         (request.model, request.inputsRoot, request.callback) = (id, inputsRoot, callback);
@@ -168,7 +172,7 @@ abstract contract World is Harness {
     function assertConserved() internal view {
         address[5] memory cast = [REQUESTER, EXECUTOR, CHALLENGER, SENDER, DEMANDER];
         uint256 sum = vault.burned() + vault.escrowOf(address(inbox)) + vault.escrowOf(address(claims))
-            + vault.escrowOf(address(game)) + vault.balanceOf(address(this));
+            + vault.escrowOf(address(game)) + vault.escrowOf(address(registry)) + vault.balanceOf(address(this));
         for (uint256 i = 0; i < 5; ++i) {
             sum += vault.balanceOf(cast[i]);
         }

@@ -21,7 +21,7 @@ from rollup.types import (
     ModelId,
     TraceOpening,
 )
-from tests.chain_fixture import CHALLENGER, EXECUTOR, KEEPER, SEQUENCER, USER, Anvil, anvil_key
+from tests.chain_fixture import CHALLENGER, EXECUTOR, KEEPER, REGISTRANT_BOND_WEI, SEQUENCER, USER, Anvil, anvil_key
 from tests.rollup.chain.world import ENTRY, FEE, INPUTS, TIP, World
 from tests.rollup.story import MODEL, WINDOWS
 
@@ -58,7 +58,7 @@ def require_same(world: World, id_: ClaimId) -> None:
 
 def test_refusals__come_back_by_name_and_values(world: World) -> None:
     with pytest.raises(Reverted) as caught:
-        world.do(USER, world.models.register(replace(MODEL, windows=replace(WINDOWS, prove=0))))
+        world.do(USER, world.models.register(replace(MODEL, windows=replace(WINDOWS, prove=0)), REGISTRANT_BOND_WEI))
     assert (caught.value.name, caught.value.values) == ("WindowTooShort", {"period": 4, "received": 0, "minimum": 1})
     with pytest.raises(Reverted, match="UnknownModel"):
         world.models.terms(world.now, ModelId(b"m" * 32))

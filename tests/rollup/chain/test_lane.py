@@ -13,7 +13,7 @@ from rollup.errors import BadInput, NotFound, Reverted
 from rollup.inputs import inputs_root, split_inputs
 from rollup.sequencer.post import placements_of, terms_of
 from rollup.types import EmptyReason, ModelId, Signed
-from tests.chain_fixture import SEQUENCER
+from tests.chain_fixture import REGISTRANT_BOND_WEI, SEQUENCER
 from tests.toy_lane import ALICE, BOB, MODEL, MODEL_ID, ask, picture
 
 
@@ -21,7 +21,7 @@ from tests.toy_lane import ALICE, BOB, MODEL, MODEL_ID, ask, picture
 def lane(anvil, deployment) -> LaneWriter:
     """A lane with the toy model, and wei for Alice."""
     sender = anvil.sender(0)
-    sender.send(Models(deployment).register(MODEL))
+    sender.send(Models(deployment).register(MODEL, REGISTRANT_BOND_WEI))
     sender.send(Vault(deployment).deposit(ALICE.address, 10**15, "once"))
     return LaneWriter(anvil.client(), deployment, anvil.sender(SEQUENCER))
 
@@ -41,6 +41,15 @@ def posts(deployment, key=ALICE, *nonces: int, **changes):
 def test_circumstances__of_an_unknown_model__are_not_found(lane):
     with pytest.raises(NotFound, match="no model 0x3f3f"):
         lane.circumstances(ModelId(b"?" * 32), ALICE.address)
+
+
+def test_circumstances__of_a_retired_model__are_refused(lane, anvil, deployment):
+    models = Models(deployment)
+    assert models.bond_of(anvil.snapshot(), MODEL_ID) == REGISTRANT_BOND_WEI
+    anvil.sender(0).send(models.retire(MODEL_ID))
+    assert not models.is_open(anvil.snapshot(), MODEL_ID)
+    with pytest.raises(BadInput, match="takes no more requests"):
+        lane.circumstances(MODEL_ID, ALICE.address)
 
 
 def test_circumstances__are_those_of_the_chain(lane, anvil):

@@ -27,7 +27,7 @@ from rollup.types import (
     Wish,
 )
 from rollup.view import OrderedRequest, View
-from tests.chain_fixture import EXECUTOR, SEQUENCER, USER, Anvil, anvil_key
+from tests.chain_fixture import EXECUTOR, REGISTRANT_BOND_WEI, SEQUENCER, USER, Anvil, anvil_key
 from tests.rollup.story import MODEL
 
 ENTRY = b"\x3f\x80\x00\x00\x40\x00\x00\x00"
@@ -46,7 +46,7 @@ class World:
         self.claims, self.disputes = Claims(deployment), Disputes(deployment)
         self.follower = Follower(View(deployment.domain), EventStream(self.client, deployment))
         self.model = model_id(MODEL)
-        self.do(0, self.models.register(MODEL))
+        self.do(0, self.models.register(MODEL, REGISTRANT_BOND_WEI))
 
     @property
     def view(self) -> View:
