@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import inf
+from math import inf, sqrt
 
 import torch
 from torch import Tensor
@@ -21,9 +21,8 @@ from rollup.judge.functions import FUNCTIONS
 UNIT_ROUNDOFF = 2.0**-24
 # What flushing subnormals may add.
 TINY = 2.0**-126
-# Of a row that a fused kernel never commits: evaluated in float64; half of what the judge allows at least.
-DERIVED = 2.0**-49
-_DERIVED_SUM = 2.0**-50
+# Parts of what the judge allows a derived row; the other part is what float64 errs by itself in its terms.
+_DERIVED_SUM, _DERIVED_SPREAD, _DERIVED_EXPSUM = 2.0**-51, 2.0**-48, 2.0**-45
 
 
 @dataclass(frozen=True)
@@ -101,26 +100,22 @@ def _sum(step: Step, views: Views, _: Tensor) -> Tolerance:
 
 def _spread(step: Step, views: Views, exact: Tensor) -> Tolerance:
     divisor, eps, finish, precision = extras_of(step)
-    # The relative error of the variance and eps together; a root halves it.
-    share = 0.5 if finish else 1.0
     if precision:
-        return Tolerance(exact.abs() * (share * DERIVED), 1, is_calibrated=False)
-    n = views[0].shape[-1]
-    variance = moment(step, views)
-    size = (variance * divisor).sqrt()
-    # What the judge allows below: s² − (s − w)², the lesser side.
-    count, mean = (6 * n + 16, views[1].abs()) if len(views) > 1 else (n + 8, torch.zeros_like(size))
-    moved = (size + mean * n**0.5) * (count * UNIT_ROUNDOFF)
-    lost = torch.where(moved < size, 2 * size * moved - moved * moved, size * size) / divisor
-    parts = (lost / (variance + f32_of(eps))).nan_to_num(0.0)
-    if finish == 2:
-        # An inverse root moves less downwards: 1 − 1/√(1 + p) is at least p / 2(1 + p).
-        parts = parts / (1 + parts)
-    return Tolerance(exact.abs() * share * parts, 1, is_calibrated=False)
+        return Tolerance(exact.abs() * _DERIVED_SPREAD, 1, is_calibrated=False)
+    terms = views[0].shape[-1]
+    total = (moment(step, views) * divisor).sqrt()
+    lost = total * ((terms + 8) * UNIT_ROUNDOFF)
+    if len(views) > 1:
+        lost = (total + sqrt(terms) * views[1].abs()) * ((6 * terms + 16) * UNIT_ROUNDOFF)
+    ends = [end * end / divisor + f32_of(eps) for end in ((total - lost).clamp(min=0.0), total + lost)]
+    finished = [(end, end.sqrt(), end.rsqrt())[finish] for end in ends]
+    nearest = torch.minimum((finished[0] - exact).abs(), (finished[1] - exact).abs())
+    # Of the roundings that finish it, eight, float64 spends what little it needs.
+    return Tolerance(nearest + exact.abs() * (7 * UNIT_ROUNDOFF), 1, is_calibrated=False)
 
 
 def _expsum(_: Step, __: Views, exact: Tensor) -> Tolerance:
-    return Tolerance(exact.abs() * DERIVED, 1, is_calibrated=False)
+    return Tolerance(exact.abs() * _DERIVED_EXPSUM, 1, is_calibrated=False)
 
 
 def _softmax(step: Step, views: Views, exact: Tensor) -> Tolerance:
