@@ -37,10 +37,13 @@ def executor(
     serve(lambda settings, stop: run_executor(settings, stop, Options(eager)), settings_file)
 
 
-def worker(settings_file: SettingsFile = None) -> None:
+def worker(
+    settings_file: SettingsFile = None,
+    retain: Annotated[bool, typer.Option(help="Keep the trace of every run: slower, and no claim is lost.")] = False,
+) -> None:
     """Runs requests for an executor that shares its journal, its blobs and its Redis."""
     configure_logs()
-    run_worker(Settings.load(settings_file))
+    run_worker(Settings.load(settings_file), retain)
 
 
 Folder = Annotated[Path, typer.Argument(help="Holds program.json and weights.safetensors.")]

@@ -15,10 +15,12 @@ import torch
 from torch import Tensor
 
 from executor.network import Network
+from executor.replay import replay_batch
+from executor.retained import find, keep, name_of
 from executor.runner import Runner
 from executor.tensors import canonical_bytes, f32_of_bits, from_bytes, from_canonical
-from executor.trace import Trace, is_inside, recompute, replay, trace_for
-from rollup.blobs import BlobReader
+from executor.trace import Request, Trace, is_inside, recompute, replay, trace_for
+from rollup.blobs import BlobReader, Blobs
 from rollup.codec import model_id
 from rollup.errors import BadEncoding, Doubt, Overloaded
 from rollup.graph import Numerics
@@ -41,10 +43,39 @@ class LoadedModel:
     network: Network
     numerics: Numerics
     runner: Runner
+    # Where retained runs may lie.
+    blobs: BlobReader | None = None
 
     def trace(self, inputs: Sequence[bytes], claimed: bytes) -> Trace:
         """A trace for a claimed output (canonical bytes). Raises Doubt if there is none that passes its own check."""
-        return trace_for(self.record, self.numerics, self.runner, self.network, inputs, claimed)
+        name = name_of(self.record.graph_root, inputs, claimed)
+        kept = None if self.blobs is None else find(self.blobs, name)
+        request = Request(inputs, claimed, f32_of_bits(self.record.output_band))
+        return trace_for(self.network, self.numerics, self.runner, request, kept)
+
+    def run_retaining(self, blobs: Blobs, requests: Sequence[Sequence[bytes]]) -> list[bytes]:
+        """Canonical output bytes of each request, each with its trace in `blobs`.
+
+        Runs call by call, at a multiple of a fast run's cost. Where a run leaves its calibrated bounds, the float64 run
+        is claimed in its place, so that no claim made here can be rejected.
+        """
+        specs = self.network.program.inputs
+        batch = [[from_bytes(spec, data) for spec, data in zip(specs, inputs, strict=True)] for inputs in requests]
+        alone = [[place] for place in range(len(batch))]
+        outputs = []
+        for places in [range(len(batch))] if self.network.expanded.batchable else alone:
+            part = [batch[place] for place in places]
+            made = replay_batch(self.network, part, range(len(part)), self.runner.device, self.numerics.profile)
+            for place, results in zip(places, made, strict=True):
+                outputs.append(self._retained(blobs, requests[place], batch[place], results))
+        return outputs
+
+    def _retained(self, blobs: Blobs, data: Sequence[bytes], inputs: Sequence[Tensor], results: list[Tensor]) -> bytes:
+        if not is_inside(self.network, self.numerics, inputs, results):
+            results = recompute(self.network, inputs, self.numerics.profile)
+        output = canonical_bytes(results[-1])
+        keep(blobs, name_of(self.record.graph_root, data, output), results)
+        return output
 
 
 class Models:
@@ -105,7 +136,7 @@ def load_model(
     else:
         weights = tuple(from_canonical(tensor) for tensor in load_weights(blobs, record.weights_root, program))
     network = Network(program, lowered, weights)
-    loaded = LoadedModel(record, network, numerics, Runner(network, device))
+    loaded = LoadedModel(record, network, numerics, Runner(network, device), blobs)
     self_test(loaded)
     return loaded
 
@@ -122,10 +153,10 @@ def self_test(model: LoadedModel) -> None:
     if first != second:
         raise Doubt(f"the graph 0x{model.record.graph_root.hex()} gives two outputs for one input on this machine")
     name = f"the graph 0x{model.record.graph_root.hex()}"
-    fast = replay(model.network, model.runner, drawn)
+    fast = replay(model.network, model.runner, drawn, model.numerics.profile)
     if not is_inside(model.network, model.numerics, drawn, fast):
         raise Doubt(f"a fast run of {name} leaves its calibrated bounds on this machine")
-    exact = recompute(model.network, drawn)
+    exact = recompute(model.network, drawn, model.numerics.profile)
     if not is_inside(model.network, model.numerics, drawn, exact):
         raise Doubt(f"a float64 run of {name} leaves its calibrated bounds on this machine")
 

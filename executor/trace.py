@@ -1,8 +1,9 @@
 """The slow path: every step's result of one run, to be opened when somebody doubts it.
 
 A fast run keeps no trace. One is made later: *recomputed* in float64 and rounded at every step, or *replayed* through
-an interpreter of the fast code. Whichever passes its own check (every step inside its calibrated bound, the last one
-inside the output band of what was claimed) is opened; if none does, nothing is.
+an interpreter of the fast kernels (replay.py), unless it was *retained* (retained.py). Whichever passes its own check
+(every step inside its calibrated bound, the last one inside the output band of what was claimed) is opened; if none
+does, nothing is.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from executor.operators import evaluate_rounded
 from executor.replay import Results as Results
 from executor.replay import replay_batch
 from executor.runner import Runner
-from executor.tensors import f32_of_bits, from_bytes, to_canonical
+from executor.tensors import from_bytes, to_canonical
 from rollup.errors import Doubt
 from rollup.graph import Numerics, Op
 from rollup.numerics import FP32, Profile
 from rollup.tensor import Bundle
 from rollup.tensor import Tensor as Committed
-from rollup.types import BundleRoot, Model
+from rollup.types import BundleRoot
 
 
 @dataclass(frozen=True)
@@ -82,21 +83,34 @@ def is_linked(network: Network, output_band: float, results: Results, claimed: b
     return bool(((distance <= output_band) | ~results[-1].isfinite()).all())
 
 
-def trace_for(
-    model: Model, numerics: Numerics, runner: Runner, network: Network, inputs: Sequence[bytes], claimed: bytes
-) -> Trace:
-    """A trace that an honest executor can open for the output it claimed.
+@dataclass(frozen=True)
+class Request:
+    """What was asked and claimed, in canonical bytes, and the model's output band."""
 
-    `inputs` and `claimed`: canonical bytes. Raises Doubt if no run of this machine passes its own check.
+    inputs: Sequence[bytes]
+    claimed: bytes
+    band: float
+
+
+def trace_for(
+    network: Network, numerics: Numerics, runner: Runner, request: Request, kept: Results | None = None
+) -> Trace:
+    """A trace that an honest executor can open for the output it claimed; `kept`: the retained run, if there is one.
+
+    Raises Doubt if no run of this machine passes its own check.
     """
-    tensors = [from_bytes(spec, data) for spec, data in zip(network.program.inputs, inputs, strict=True)]
-    band = f32_of_bits(model.output_band)
+    specs = network.program.inputs
+    inputs = [from_bytes(spec, data) for spec, data in zip(specs, request.inputs, strict=True)]
     ways: list[Callable[[], Results]] = [
-        lambda: recompute(network, tensors, numerics.profile),
-        lambda: replay(network, runner, tensors, numerics.profile),
+        lambda: recompute(network, inputs, numerics.profile),
+        lambda: replay(network, runner, inputs, numerics.profile),
     ]
+    if kept is not None:
+        retained = kept
+        ways.insert(0, lambda: retained)
     for way in ways:
         results = way()
-        if is_linked(network, band, results, claimed) and is_inside(network, numerics, tensors, results):
+        linked = is_linked(network, request.band, results, request.claimed)
+        if linked and is_inside(network, numerics, inputs, results):
             return Trace.of(results)
-    raise Doubt(f"no run of the graph 0x{model.graph_root.hex()} comes within {band} of the claimed output")
+    raise Doubt(f"no run of the graph 0x{network.graph.root.hex()} comes within {request.band} of the claimed output")

@@ -34,13 +34,14 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Tools:
-    """What a worker works with. `record_of` gives what the registry holds of a model."""
+    """What a worker works with. `record_of` gives what the registry holds of a model; `retains`: traces are kept."""
 
     jobs: Jobs
     blobs: Blobs
     models: Models
     domain: Domain
     record_of: Callable[[ModelId], Model]
+    retains: bool = False
 
 
 class Worker:
@@ -104,7 +105,11 @@ class Worker:
         size = _stack_size(loaded)
         for start in range(0, len(ready), size):
             part = ready[start : start + size]
-            outputs = loaded.runner.run([inputs for _, inputs in part])
+            requests = [inputs for _, inputs in part]
+            if self._tools.retains:
+                outputs = loaded.run_retaining(self._tools.blobs, requests)
+            else:
+                outputs = loaded.runner.run(requests)
             for (job, inputs), output in zip(part, outputs, strict=True):
                 overflowing = find_overflow(loaded, inputs) if is_suspect(loaded, inputs, output) else None
                 if overflowing is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 import torch
@@ -12,22 +11,13 @@ from executor.calibration import Calibration, calibrate
 from executor.network import Network, operands_of
 from executor.replay import Results, replay_batch
 from executor.runner import Runner
-from executor.tensors import bits_of_f32_above, canonical_bytes, to_canonical
-from executor.trace import Trace, is_inside, is_linked, recompute, replay, trace_for
+from executor.tensors import bits_of_f32_above, canonical_bytes, f32_of_bits, to_canonical
+from executor.trace import Request, Trace, is_inside, is_linked, recompute, replay, trace_for
 from rollup.errors import Doubt
 from rollup.judge.evaluate import evaluate, open_tensors
 from rollup.tensor import Bundle
-from rollup.types import (
-    BundleRoot,
-    GraphRoot,
-    Model,
-    NumericsRoot,
-    Verdict,
-    Windows,
-)
+from rollup.types import Verdict
 from tests.executor.nets import Labels, conv_net, network_of, tangle
-
-ZERO = bytes(32)
 
 
 def calibrated(network: Network) -> Calibration:
@@ -35,11 +25,8 @@ def calibrated(network: Network) -> Calibration:
     return calibrate(network, [[torch.rand(shape)] for _ in range(8)])
 
 
-def record(calibration: Calibration) -> Model:
-    bands = bits_of_f32_above(calibration.output_band), bits_of_f32_above(calibration.slash_band)
-    windows = Windows(60, 60, 60, 60, 60)
-    roots = GraphRoot(ZERO), ZERO, BundleRoot(ZERO), NumericsRoot(ZERO), ZERO
-    return Model(*roots, (), ZERO, *bands, 0, windows)
+def claim(calibration: Calibration, inputs: list[bytes], output: bytes) -> Request:
+    return Request(inputs, output, f32_of_bits(bits_of_f32_above(calibration.output_band)))
 
 
 @pytest.fixture(params=[1, 2])
@@ -111,7 +98,7 @@ def test_an_output_that_no_run_gives__is_not_opened() -> None:
     output = bytearray(runner.run([inputs])[0])
     output[0] ^= 0x80
     with pytest.raises(Doubt, match="no run of the graph"):
-        trace_for(record(calibration), calibration.numerics, runner, network, inputs, bytes(output))
+        trace_for(network, calibration.numerics, runner, claim(calibration, inputs, bytes(output)))
 
 
 def test_the_output_of_a_batch__is_opened_by_a_trace_that_links() -> None:
@@ -119,20 +106,20 @@ def test_the_output_of_a_batch__is_opened_by_a_trace_that_links() -> None:
     calibration, runner = calibrated(network), Runner(network)
     batch = [[canonical_bytes(torch.rand(1, 1, 8, 8))] for _ in range(5)]
     for inputs, output in zip(batch, runner.run(batch), strict=True):
-        trace = trace_for(record(calibration), calibration.numerics, runner, network, inputs, output)
+        trace = trace_for(network, calibration.numerics, runner, claim(calibration, inputs, output))
         assert len(trace.tensors) == len(network.graph.steps)
 
 
 def test_a_recomputation_outside_the_band__is_replaced_by_a_replay() -> None:
     _, network = conv_net()
     calibration, runner = calibrated(network), Runner(network)
-    narrow = replace(record(calibration), output_band=0)
     drawn = ([torch.rand(1, 1, 8, 8)] for _ in range(100))
     # Kernels agree to the bit on a few inputs.
     inputs = next(x for x in drawn if not torch.equal(recompute(network, x)[-1], replay(network, runner, x)[-1]))
     fast = replay(network, runner, inputs)
     data, output = [canonical_bytes(inputs[0])], canonical_bytes(fast[-1])
-    assert trace_for(narrow, calibration.numerics, runner, network, data, output).root == Trace.of(fast).root
+    narrow = Request(data, output, 0.0)
+    assert trace_for(network, calibration.numerics, runner, narrow).root == Trace.of(fast).root
 
 
 def test_a_label__is_linked_within_the_band_of_the_largest_logit() -> None:
