@@ -19,20 +19,20 @@ import {Float} from "./math/Float.sol";
 import {Formats} from "./math/Formats.sol";
 import {Promise, Real, Sum} from "./math/Real.sol";
 import {Contraction, Rows} from "./operators/Contraction.sol";
-import {Kinds, MixedContraction} from "./operators/MixedContraction.sol";
 import {Movement} from "./operators/Movement.sol";
 import {Order} from "./operators/Order.sol";
 import {Openings} from "./Openings.sol";
 import {F32, TensorHeader, TensorRoot} from "./types/Roots.sol";
 
 /// @title One element of one step, in exact arithmetic
-/// @notice Shows what a proof opens to be what was committed, then asks the operator's family: contractions, movement and
-/// order are its own, the others are contracts. Stateless; knows no claims.
+/// @notice Shows what a proof opens to be what was committed, then asks the operator's family: contractions of f32, movement
+/// and argmax are its own, the others are contracts. Stateless; knows no claims.
 /// @dev What is wrong with a proof reverts; what is wrong with a graph, or cannot be decided, is no fault. A further
 /// family is an argument of the constructor, a line in `_familyOf`, and its codes in `OperatorsLib`.
 contract StepJudge is IStepJudge, Openings {
     IStepReader public immutable STEP_READER;
     ILimitsJudge public immutable LIMITS_JUDGE;
+    IOperatorJudge public immutable CONTRACTION_JUDGE;
     IOperatorJudge public immutable POINTWISE_JUDGE;
     IOperatorJudge public immutable TRANSCENDENTAL_JUDGE;
     IOperatorJudge public immutable ROW_JUDGE;
@@ -40,12 +40,14 @@ contract StepJudge is IStepJudge, Openings {
     constructor(
         IStepReader stepReader,
         ILimitsJudge limitsJudge,
+        IOperatorJudge contractionJudge,
         IOperatorJudge pointwiseJudge,
         IOperatorJudge transcendentalJudge,
         IOperatorJudge rowJudge
     ) {
         STEP_READER = stepReader;
         LIMITS_JUDGE = limitsJudge;
+        CONTRACTION_JUDGE = contractionJudge;
         POINTWISE_JUDGE = pointwiseJudge;
         TRANSCENDENTAL_JUDGE = transcendentalJudge;
         ROW_JUDGE = rowJudge;
@@ -155,9 +157,8 @@ contract StepJudge is IStepJudge, Openings {
         view
         returns (bool judgeable, Run[] memory late)
     {
-        uint256 opened = runs.length == 0
-            ? 0
-            : _bits(runs[0].offset, StepCodec.header(proof.stepRecord, runs[0].slot).width());
+        uint256 opened =
+            runs.length == 0 ? 0 : _bits(runs[0].offset, StepCodec.header(proof.stepRecord, runs[0].slot).width());
         return STEP_READER.readsAfter(proof.stepRecord, proof.element, y, opened, proof.hint);
     }
 
@@ -190,43 +191,24 @@ contract StepJudge is IStepJudge, Openings {
         if (!judgeable) return Verdict.NoFault;
         uint256 result = _openFirst(committed, proof, runs);
         _requireCount(proof, runs.length + 1);
-        if (!_areFloating(proof.stepRecord)) return Verdict.NoFault;
-        (bool known, Sum memory sum) = _sumOf(committed, proof, runs);
-        if (!known) return Verdict.NoFault;
-        Promise memory promised = _promiseOf(committed, proof.stepRecord, sum.terms);
-        uint32 y = Formats.widen(promised.dtype, _bits(result, promised.dtype == F32 ? 4 : 2));
-        if (Real.isFault(sum, promised, y, Real.SOUND)) return Verdict.BeyondSound;
-        bool rejected = proof.factor != 0 && Real.isFault(sum, promised, y, proof.factor);
-        return rejected ? Verdict.BeyondCalibrated : Verdict.NoFault;
-    }
-
-    function _sumOf(Committed calldata committed, FaultProof calldata proof, Run[] memory runs)
-        private
-        pure
-        returns (bool, Sum memory)
-    {
+        if (!_isPlain(committed, proof.stepRecord)) {
+            return CONTRACTION_JUDGE.judge(_caseOf(committed, proof, result, runs));
+        }
         bool biased = runs.length == 3;
-        uint32 bias = biased ? _float(proof.stepRecord, runs[2]) : 0;
-        Rows memory rows = Rows(runs[0].offset, runs[1].offset, runs[0].count, biased, bias);
-        Kinds memory kinds;
-        kinds.a = StepCodec.header(proof.stepRecord, 1).dtype();
-        kinds.b = StepCodec.header(proof.stepRecord, 2).dtype();
-        kinds.cuts = Profiles.profileOf(committed.numericsHeader) == Profiles.TF32;
-        kinds.rounding = Profiles.roundingOf(committed.numericsHeader);
-        if (kinds.a == F32 && kinds.b == F32 && !kinds.cuts) return Contraction.sumOf(rows, proof.hint);
-        return MixedContraction.sumOf(rows, kinds, proof.hint);
+        Rows memory rows =
+            Rows(runs[0].offset, runs[1].offset, runs[0].count, biased, biased ? Float.read(runs[2].offset) : 0);
+        (bool known, Sum memory sum) = Contraction.sumOf(rows, proof.hint);
+        if (!known) return Verdict.NoFault;
+        Promise memory promised = Profiles.promiseOf(committed.numericsHeader, proof.stepRecord, sum.terms);
+        return Real.judge(sum, promised, Float.read(result), proof.factor);
     }
 
-    function _promiseOf(Committed calldata committed, bytes calldata record, uint256 terms)
-        private
-        pure
-        returns (Promise memory promised)
-    {
-        bytes32 header = committed.numericsHeader;
-        promised.dtype = StepCodec.header(record, 0).dtype();
-        promised.count = Profiles.countOf(header, terms);
-        promised.digits =
-            Profiles.digitsOf(header, StepCodec.header(record, 1).dtype(), StepCodec.header(record, 2).dtype());
+    /// @dev Whether all is f32, and multiplied as it is.
+    function _isPlain(Committed calldata committed, bytes calldata record) private pure returns (bool) {
+        for (uint256 slot = 0; slot <= StepCodec.operands(record); ++slot) {
+            if (StepCodec.header(record, slot).dtype() != F32) return false;
+        }
+        return Profiles.profileOf(committed.numericsHeader) != Profiles.TF32;
     }
 
     /// @dev Operators whose honest results have no rounding of their own to allow for.
@@ -356,14 +338,6 @@ contract StepJudge is IStepJudge, Openings {
         if (slot != 0) revert ElementOutOfRange(slot, 1);
         uint256 leaves = MerkleLib.leafCount(committed.outputHeader);
         if (leaf >= leaves) revert ElementOutOfRange(leaf, leaves);
-    }
-
-    /// @dev Whether result and operands are floats, of any dtypes.
-    function _areFloating(bytes calldata record) private pure returns (bool) {
-        for (uint256 slot = 0; slot <= StepCodec.operands(record); ++slot) {
-            if (!CaseLib.isFloating(StepCodec.header(record, slot).dtype())) return false;
-        }
-        return true;
     }
 
     /// @dev `length` bytes of calldata from `offset` on.

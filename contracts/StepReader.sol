@@ -10,11 +10,7 @@ import {StepReads} from "./libraries/StepReads.sol";
 /// @notice Of every operator. A contract of its own because StepJudge has no room for it.
 contract StepReader is IStepReader {
     /// @inheritdoc IStepReader
-    function readsOf(bytes calldata record, uint256 element)
-        external
-        pure
-        returns (bool judgeable, Run[] memory runs)
-    {
+    function readsOf(bytes calldata record, uint256 element) external pure returns (bool judgeable, Run[] memory runs) {
         return StepReads.readsOf(record, element);
     }
 

@@ -27,5 +27,5 @@ struct Case {
 interface IOperatorJudge {
     /// @notice Whether the committed element is beyond what honest hardware may make of the operands. `NoFault` where it
     /// cannot be decided: dtypes or attributes that the operator has no meaning for, operands that are not finite.
-    function judge(Case calldata shown) external pure returns (Verdict);
+    function judge(Case calldata shown) external view returns (Verdict);
 }

@@ -9,10 +9,7 @@ interface IStepReader {
     /// @notice Runs that follow from the record alone.
     /// @param record canonical bytes of a step, of the length that it says, with proper headers
     /// @return judgeable false where the record contradicts itself
-    function readsOf(bytes calldata record, uint256 element)
-        external
-        pure
-        returns (bool judgeable, Run[] memory runs);
+    function readsOf(bytes calldata record, uint256 element) external pure returns (bool judgeable, Run[] memory runs);
 
     /// @notice Runs that are opened after those: they follow from the committed element, from the first element that was
     /// opened, or from the hint. None for most operators.

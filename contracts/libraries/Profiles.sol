@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {Promise} from "../math/Real.sol";
 import {F32} from "../types/Roots.sol";
+import {StepCodec} from "./StepCodec.sol";
 
 /// @title Numerics headers (PROTOCOL.md, 2.4): what arithmetic a model's executors promise
 /// @notice `profile:u8 | flags:u8 | 0:u16 | samples:u32 | digest:24`. Flags: bit 0 blocked sums, bits 1 and 2 how TF32
@@ -27,6 +29,12 @@ library Profiles {
         uint8 profile = profileOf(header);
         if (profile < FP32 || profile > TENSOR_16 || uint16(uint256(header >> 224)) != 0) return false;
         return roundingOf(header) <= (profile == TF32 ? TOWARD_ZERO : 0);
+    }
+
+    /// @notice What hardware promises of a contraction of `terms` terms.
+    function promiseOf(bytes32 header, bytes calldata record, uint256 terms) internal pure returns (Promise memory) {
+        uint256 digits = digitsOf(header, StepCodec.header(record, 1).dtype(), StepCodec.header(record, 2).dtype());
+        return Promise(StepCodec.header(record, 0).dtype(), countOf(header, terms), digits);
     }
 
     /// @notice Roundings that a term of a sum of `terms` may pass through.

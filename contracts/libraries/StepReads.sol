@@ -84,7 +84,9 @@ library StepReads {
         if (length < 1 || length > int256(MAX_ROW)) return (false, runs);
         uint256 elements = StepCodec.header(record, 0).elements();
         if (elements * uint256(length) != StepCodec.header(record, 1).elements()) return (false, runs);
-        if (StepCodec.operands(record) == 2 && StepCodec.header(record, 2).elements() != elements) return (false, runs);
+        if (StepCodec.operands(record) == 2 && StepCodec.header(record, 2).elements() != elements) {
+            return (false, runs);
+        }
         runs = new Run[](StepCodec.operands(record));
         runs[0] = Run(1, element * uint256(length), uint256(length), 0);
         if (runs.length == 2) runs[1] = Run(2, element, 1, 0);

@@ -22,7 +22,10 @@ library Formats {
         if (field == 0x1f) return sign | Float.INFINITY | uint32(fraction << 13);
         // Normal: another bias, thirteen more places.
         if (field != 0) return sign | uint32(((field + 112) << 23) | (fraction << 13));
-        return sign | Float.round(false, fraction, -24);
+        if (fraction == 0) return sign;
+        // Subnormal: a multiple of 2^-24, which f32 has as a normal number.
+        uint256 top = LibBit.fls(fraction);
+        return sign | uint32(((103 + top) << 23) | ((fraction << (23 - top)) & 0x7fffff));
     }
 
     /// @notice `RN(± magnitude · 2^exponent)` in the format of `dtype`, as f32 bits: to nearest, ties to even, subnormals
@@ -33,9 +36,8 @@ library Formats {
         if (dtype != F16 && dtype != BF16) return Float.round(negative, magnitude, exponent);
         uint32 sign = negative ? SIGN : 0;
         if (magnitude == 0) return sign;
-        (int256 digits, int256 least, int256 top) = dtype == F16
-            ? (int256(11), int256(-24), int256(16))
-            : (int256(8), int256(-133), int256(128));
+        (int256 digits, int256 least, int256 top) =
+            dtype == F16 ? (int256(11), int256(-24), int256(16)) : (int256(8), int256(-133), int256(128));
         // Exponents are small, multiples have at most 255 bits.
         unchecked {
             int256 length = int256(LibBit.fls(magnitude)) + 1;

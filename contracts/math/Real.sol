@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {Verdict} from "../interfaces/IStepJudge.sol";
 import {Float} from "./Float.sol";
 import {Formats} from "./Formats.sol";
 
@@ -48,6 +49,12 @@ library Real {
         }
     }
 
+    /// @notice The verdict on the committed `y` (f32 bits); `factor` is zero if only the sound bound is claimed to be broken.
+    function judge(Sum memory sum, Promise memory promised, uint32 y, uint256 factor) internal pure returns (Verdict) {
+        if (isFault(sum, promised, y, SOUND)) return Verdict.BeyondSound;
+        return factor != 0 && isFault(sum, promised, y, factor) ? Verdict.BeyondCalibrated : Verdict.NoFault;
+    }
+
     /// @notice Whether the committed `y` (f32 bits) is beyond what `factor` (1/256; or `SOUND`) allows.
     function isFault(Sum memory sum, Promise memory promised, uint32 y, uint256 factor) internal pure returns (bool) {
         // Sums are below 2^129, `flushable` below 2^145, `tiny` below 2^160; products with counts add 24 bits at most.
@@ -56,7 +63,9 @@ library Real {
             uint256 magnitude = uint128(sum.halves) + (sum.halves >> 128) + cut;
             (bool representable, uint256 slack) = _slack(sum, promised, factor, magnitude);
             if (!representable) return false;
-            if (!Float.isFinite(y)) return Float.isFinite(_nearest(promised.dtype, int256(magnitude + slack), sum.base));
+            if (!Float.isFinite(y)) {
+                return Float.isFinite(_nearest(promised.dtype, int256(magnitude + slack), sum.base));
+            }
             int256 middle = int256(uint256(uint128(sum.halves))) - int256(sum.halves >> 128);
             return _isOutside(promised.dtype, y, middle, cut + slack, sum.base);
         }

@@ -17,7 +17,9 @@ library Cast {
 
     function isFault(Case calldata shown) internal pure returns (bool) {
         (uint8 from, uint8 to) = (shown.dtypeOf(1), shown.dtypeOf(0));
-        if (!CaseLib.isFloating(from)) return _isFromInteger(to, shown.bits(0), Integers.numberOf(from, shown.bits(1)));
+        if (!CaseLib.isFloating(from)) {
+            return _isFromInteger(to, shown.bits(0), Integers.numberOf(from, shown.bits(1)));
+        }
         if (CaseLib.isFloating(to)) return _isNarrowedWrongly(to, shown.float(0), shown.float(1));
         return _isFromFloat(to, shown.bits(0), shown.float(1));
     }

@@ -26,26 +26,16 @@ library Contraction {
     /// @param hint greatest product exponent
     /// @return known whether the window holds: false if a product lies above it or an operand is not finite
     function sumOf(Rows memory rows, int256 hint) internal pure returns (bool known, Sum memory sum) {
-        (known, sum) = windowOf(rows, hint);
-        known = known && _rows(sum, rows.a, rows.b, rows.count) && (!rows.biased || addBias(sum, rows.bias));
-    }
-
-    /// @notice The window that a hint opens, with nothing in it.
-    function windowOf(Rows memory rows, int256 hint) internal pure returns (bool known, Sum memory sum) {
         // Exponents of products lie in 2 .. 508. Above, what the window drops exceeds every float; below is wrong.
         if (hint < 2 || hint > 508) return (false, sum);
         // Nothing here comes near 2^255: the hint is small, the halves are bounded by the window.
         unchecked {
             sum.terms = rows.biased ? rows.count + 1 : rows.count;
-            sum.span = Real.range(sum.terms);
-            sum.base = hint - int256(sum.span);
+            uint256 span = Real.range(sum.terms);
+            sum.span = span;
+            sum.base = hint - int256(span);
+            known = _rows(sum, rows.a, rows.b, rows.count) && (!rows.biased || _term(sum, rows.bias, ONE));
         }
-        return (true, sum);
-    }
-
-    /// @notice Adds a bias: the product of itself and 1.0.
-    function addBias(Sum memory sum, uint32 bias) internal pure returns (bool) {
-        return addTerm(sum, bias, ONE);
     }
 
     /// @dev Whole words by eight lanes at once; a word that holds anything special, and the tail, term by term.
@@ -66,20 +56,44 @@ library Contraction {
         return true;
     }
 
-    /// @dev `count` terms from `a` on, one by one.
-    function _terms(Sum memory sum, uint256 a, uint256 apart, uint256 count) private pure returns (bool) {
-        for (uint256 i = 0; i < count; ++i) {
-            // Modulo 2^256, as the distance is.
-            unchecked {
-                if (!addTerm(sum, Float.read(a), Float.read(a + apart))) return false;
-                a += 4;
+    /// @dev `count` terms from `a` on, one by one, each as `_term` adds it: a row may be all subnormal.
+    function _terms(Sum memory sum, uint256 a, uint256 apart, uint256 count) private pure returns (bool known) {
+        assembly ("memory-safe") {
+            known := 1
+            for { let end := add(a, shl(2, count)) } lt(a, end) { a := add(a, 4) } {
+                let x := shr(224, calldataload(a))
+                let y := shr(224, calldataload(add(a, apart)))
+                let ex := and(shr(23, x), 0xff)
+                let ey := and(shr(23, y), 0xff)
+                let shift := sub(add(add(ex, iszero(ex)), add(ey, iszero(ey))), mload(add(sum, 0x20)))
+                if or(or(eq(ex, 0xff), eq(ey, 0xff)), sgt(shift, mload(add(sum, 0x40)))) {
+                    known := 0
+                    break
+                }
+                let product := mul(or(and(x, 0x7fffff), shl(23, gt(ex, 0))), or(and(y, 0x7fffff), shl(23, gt(ey, 0))))
+                switch slt(shift, 0)
+                case 0 {
+                    product := shl(shift, product)
+                    let halves := add(sum, 0x60)
+                    mstore(halves, add(mload(halves), shl(shl(7, shr(31, xor(x, y))), product)))
+                }
+                default {
+                    // In units, rounded up: a product has 48 bits, so a further shift changes nothing.
+                    shift := sub(0, shift)
+                    if gt(shift, 48) { shift := 48 }
+                    product := shr(shift, add(product, sub(shl(shift, 1), 1)))
+                }
+                // A magnitude of 1 to 2^23 - 1 is subnormal.
+                if or(lt(sub(and(x, 0x7fffffff), 1), 0x7fffff), lt(sub(and(y, 0x7fffffff), 1), 0x7fffff)) {
+                    let flushable := add(sum, 0x80)
+                    mstore(flushable, add(mload(flushable), product))
+                }
             }
         }
-        return true;
     }
 
-    /// @notice Adds one product, of any operands; false if it lies above the window or an operand is not finite.
-    function addTerm(Sum memory sum, uint32 x, uint32 y) internal pure returns (bool) {
+    /// @dev One product, any operands; false if it lies above the window or an operand is not finite.
+    function _term(Sum memory sum, uint32 x, uint32 y) private pure returns (bool) {
         if (!Float.isFinite(x) || !Float.isFinite(y)) return false;
         (uint256 mantissaX, uint256 exponentX) = Float.split(x);
         (uint256 mantissaY, uint256 exponentY) = Float.split(y);

@@ -20,7 +20,9 @@ library Pointwise {
     /// @param dtype of the result; `y` the committed element, as f32 bits
     function isAddFault(uint8 dtype, uint32 a, uint32 b, uint32 y) internal pure returns (bool) {
         uint32 mask = Float.NEGATIVE_INFINITY;
-        if ((a == mask && _isOrdered(b)) || (b == mask && _isOrdered(a))) return isOutside(dtype, y, Interval(mask, mask));
+        if ((a == mask && _isOrdered(b)) || (b == mask && _isOrdered(a))) {
+            return isOutside(dtype, y, Interval(mask, mask));
+        }
         return Float.isFinite(a) && Float.isFinite(b) && isOutside(dtype, y, _overFlushes(dtype, a, b, _sum));
     }
 

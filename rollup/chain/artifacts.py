@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOLC_WRAPPER = Path(__file__).with_name("solc")
 # What StepJudge is built with, in the order of its arguments: what steps read, the judge of overflows, and those of
 # families of operators. Nothing else names them.
-FAMILIES = ("StepReader", "LimitsJudge", "PointwiseJudge", "TranscendentalJudge", "RowJudge")
+FAMILIES = ("StepReader", "LimitsJudge", "ContractionJudge", "PointwiseJudge", "TranscendentalJudge", "RowJudge")
 # The six contracts of a system, in the order in which they are deployed, after the families.
 CONTRACTS = ("Vault", "ModelRegistry", "StepJudge", "Inbox", "ClaimChain", "DisputeGame")
 _IMPORT = re.compile(r'^\s*import\s+(?:[^"\';]*\s+from\s+)?["\']([^"\']+)["\']\s*;', re.MULTILINE)

@@ -249,7 +249,9 @@ contract ModelRegistryTest is Harness {
     function testFuzz_commitInputs_f32OrderMatchesASlowReference(uint32 lo, uint32 hi, uint32 value) public {
         vm.assume(_finite(lo) && _finite(hi));
         if (_above(lo, hi)) (lo, hi) = (hi, lo);
-        _compare(F32, int64(uint64(lo)), int64(uint64(hi)), value, !_finite(value) || _above(lo, value) || _above(value, hi));
+        _compare(
+            F32, int64(uint64(lo)), int64(uint64(hi)), value, !_finite(value) || _above(lo, value) || _above(value, hi)
+        );
     }
 
     /// @dev Random words are seldom near each other: here all three share their upper bits.

@@ -21,12 +21,16 @@ contract PointwiseTest is Harness {
 
     function onlyAdd(uint32 a, uint32 b, uint32 y) internal pure {
         assertTrue(!Pointwise.isAddFault(F32, a, b, y) && !Pointwise.isAddFault(F32, b, a, y), "the sum");
-        assertTrue(Pointwise.isAddFault(F32, a, b, y + 1) && Pointwise.isAddFault(F32, a, b, y - 1), "and its neighbours");
+        assertTrue(
+            Pointwise.isAddFault(F32, a, b, y + 1) && Pointwise.isAddFault(F32, a, b, y - 1), "and its neighbours"
+        );
     }
 
     function onlyMul(uint32 a, uint32 b, uint32 y) internal pure {
         assertTrue(!Pointwise.isMulFault(F32, a, b, y) && !Pointwise.isMulFault(F32, b, a, y), "the product");
-        assertTrue(Pointwise.isMulFault(F32, a, b, y + 1) && Pointwise.isMulFault(F32, a, b, y - 1), "and its neighbours");
+        assertTrue(
+            Pointwise.isMulFault(F32, a, b, y + 1) && Pointwise.isMulFault(F32, a, b, y - 1), "and its neighbours"
+        );
     }
 
     function test_add_isCorrectlyRounded() public pure {
@@ -42,7 +46,10 @@ contract PointwiseTest is Harness {
     }
 
     function test_add_cancelling_isZeroOfEitherSign() public pure {
-        assertTrue(!Pointwise.isAddFault(F32, ONE, MINUS | ONE, 0) && !Pointwise.isAddFault(F32, ONE, MINUS | ONE, MINUS), "zero");
+        assertTrue(
+            !Pointwise.isAddFault(F32, ONE, MINUS | ONE, 0) && !Pointwise.isAddFault(F32, ONE, MINUS | ONE, MINUS),
+            "zero"
+        );
         assertTrue(Pointwise.isAddFault(F32, ONE, MINUS | ONE, 1), "nothing else");
     }
 
@@ -79,14 +86,21 @@ contract PointwiseTest is Harness {
         (uint32 a, uint32 b) = (0x00800001, 0x3f7ffffe);
         assertTrue(!Pointwise.isMulFault(F32, a, b, 0x00800000), "kept");
         assertTrue(!Pointwise.isMulFault(F32, a, b, 0) && !Pointwise.isMulFault(F32, MINUS | a, b, MINUS), "flushed");
-        assertTrue(Pointwise.isMulFault(F32, a, b, 0x00800001) && Pointwise.isMulFault(F32, a, b, MINUS | 1), "nothing beyond");
+        assertTrue(
+            Pointwise.isMulFault(F32, a, b, 0x00800001) && Pointwise.isMulFault(F32, a, b, MINUS | 1), "nothing beyond"
+        );
         assertTrue(Pointwise.isMulFault(F32, 0x00800001, ONE, 0), "what needs no rounding is not flushed");
     }
 
     function test_nonFinite() public pure {
-        assertTrue(!Pointwise.isAddFault(F32, INF, ONE, 0) && !Pointwise.isMulFault(F32, ONE, 0x7fc00001, 0), "operands acquit");
+        assertTrue(
+            !Pointwise.isAddFault(F32, INF, ONE, 0) && !Pointwise.isMulFault(F32, ONE, 0x7fc00001, 0), "operands acquit"
+        );
         assertTrue(!isReluFault(0x7fc00000, ONE) && !isReluFault(INF, ONE), "operands acquit");
-        assertTrue(Pointwise.isAddFault(F32, ONE, ONE, INF) && Pointwise.isMulFault(F32, ONE, ONE, 0x7fc00000), "results do not");
+        assertTrue(
+            Pointwise.isAddFault(F32, ONE, ONE, INF) && Pointwise.isMulFault(F32, ONE, ONE, 0x7fc00000),
+            "results do not"
+        );
         assertTrue(isReluFault(ONE, INF), "results do not");
         assertTrue(!Pointwise.isAddFault(F32, GREATEST, GREATEST, INF), "unless the sum overflows");
         assertTrue(Pointwise.isAddFault(F32, GREATEST, GREATEST, GREATEST), "and then it must");
@@ -97,9 +111,7 @@ contract PointwiseTest is Harness {
         assertTrue(!isReluFault(ONE, ONE) && isReluFault(ONE, 0), "positive");
         assertTrue(!isReluFault(MINUS | ONE, 0) && !isReluFault(MINUS | ONE, MINUS), "negative");
         assertTrue(isReluFault(MINUS | ONE, MINUS | ONE), "negative, kept");
-        assertTrue(
-            !isReluFault(5, 0) && !isReluFault(5, 5) && isReluFault(5, 6), "subnormal"
-        );
+        assertTrue(!isReluFault(5, 0) && !isReluFault(5, 5) && isReluFault(5, 6), "subnormal");
     }
 
     /// @dev Against integers in units of 2^-149: no sum of floats with exponent fields below 200 needs more bits.
@@ -109,7 +121,9 @@ contract PointwiseTest is Harness {
         uint32 y = Float.round(sum < 0, uint256(sum < 0 ? -sum : sum), -149);
         assertTrue(!Pointwise.isAddFault(F32, a, b, y), "rounded once");
         if (!Float.isTiny(y)) {
-            assertTrue(Pointwise.isAddFault(F32, a, b, y + 1) && Pointwise.isAddFault(F32, a, b, y - 1), "and not otherwise");
+            assertTrue(
+                Pointwise.isAddFault(F32, a, b, y + 1) && Pointwise.isAddFault(F32, a, b, y - 1), "and not otherwise"
+            );
         }
     }
 

@@ -79,9 +79,7 @@ contract RealTest is Harness {
         // S = 2, t = 2u·2 = 2^-22 and a little.
         uint32 edge = 105 << 23;
         assertTrue(!isFault(sum, edge, Real.SOUND) && !isFault(sum, edge | 0x80000000, Real.SOUND), "within");
-        assertTrue(
-            isFault(sum, edge + 8, Real.SOUND) && isFault(sum, (edge + 8) | 0x80000000, Real.SOUND), "beyond"
-        );
+        assertTrue(isFault(sum, edge + 8, Real.SOUND) && isFault(sum, (edge + 8) | 0x80000000, Real.SOUND), "beyond");
     }
 
     function test_fault_tinyBeyondUnits_acquits() public pure {

@@ -38,11 +38,15 @@ class Clamped(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.features, self.logits = nn.Conv2d(1, 2, 3, padding=1), nn.Linear(128, 10)
+        self.register_buffer("six", torch.full((1,), 6.0))
+        self.register_buffer("minus", torch.full((1,), -1.0))
         with torch.no_grad():
             self.features.weight.mul_(8.0)
 
     def forward(self, picture: Tensor) -> Tensor:
-        logits: Tensor = self.logits(nn.functional.relu6(self.features(picture)).flatten(1))
+        features = torch.relu(self.features(picture))
+        six: Tensor = torch.relu(features * self.minus + self.six) * self.minus + self.six
+        logits: Tensor = self.logits(six.flatten(1))
         return logits
 
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {ContractionJudge} from "../../../contracts/ContractionJudge.sol";
 import {LimitsJudge} from "../../../contracts/LimitsJudge.sol";
 import {PointwiseJudge} from "../../../contracts/PointwiseJudge.sol";
 import {RowJudge} from "../../../contracts/RowJudge.sol";
@@ -14,7 +15,12 @@ contract Judges {
 
     constructor() {
         JUDGE = new StepJudge(
-            new StepReader(), new LimitsJudge(), new PointwiseJudge(), new TranscendentalJudge(), new RowJudge()
+            new StepReader(),
+            new LimitsJudge(),
+            new ContractionJudge(),
+            new PointwiseJudge(),
+            new TranscendentalJudge(),
+            new RowJudge()
         );
     }
 }
