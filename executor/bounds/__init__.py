@@ -13,7 +13,7 @@ from torch import Tensor
 
 from executor.bounds.contraction import count_of, inside_block, share_of, tiny_of, unit_of, within
 from executor.bounds.tolerance import TINY, UNIT_ROUNDOFF, Tolerance, is_approximate, tolerance_of, units_of
-from executor.operators import BLOCK, as_read, widened
+from executor.operators import BLOCK, widened
 from executor.operators.contraction import Product
 from executor.operators.formulas import FORMULAS
 from executor.operators.movement import MOVES, is_looked_up
@@ -54,7 +54,7 @@ def most_units(step: Step, profile: Profile = FP32) -> float:
 
 def magnitude(step: Step, operands: Sequence[Tensor], profile: Profile = FP32) -> Tensor:
     """Sum of |a b| of each element of a contraction, in float64."""
-    product = Product.of(step, [as_read(operand, profile) for operand in operands])
+    product = Product.of(step, operands).read(profile)
     return product.mapped(lambda x: x.double().abs()).whole().reshape(step.result.shape)
 
 

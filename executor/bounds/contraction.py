@@ -6,20 +6,18 @@ allowed for, and first over a part of each row: an honest result is so far insid
 
 from __future__ import annotations
 
-from math import ceil
-
 import torch
 from torch import Tensor
 
 from executor.bounds.tolerance import TINY, UNIT_ROUNDOFF
-from executor.operators import as_read, terms_of, widened
+from executor.operators import terms_of, widened
 from executor.operators.contraction import Product
 from executor.operators.rounding import rounded
 from rollup.graph import FACTOR_ONE, Step
-from rollup.numerics import Arithmetic, Profile
+from rollup.judge.promise import Promise, promise_of
+from rollup.numerics import Profile
 from rollup.tensor import DType
 
-TENSOR_CORE = 2.0**-22
 # Of each row's magnitudes, what is summed first.
 FIRST_PART = 8
 # A float64 sum of n products errs by less than n * 2^-52 of their magnitudes.
@@ -30,22 +28,23 @@ _MARGIN = 1 - 2.0**-20
 
 def unit_of(step: Step, profile: Profile) -> float:
     """Unit roundoff of the sum: tensor cores add with fewer bits than f32 has."""
-    narrow = all(operand.spec.dtype is not DType.F32 for operand in step.operands[:2])
-    on_cores = profile.arithmetic is Arithmetic.TF32 or (profile.arithmetic is Arithmetic.TENSOR_16 and narrow)
-    return TENSOR_CORE if on_cores else UNIT_ROUNDOFF
+    return 2.0 ** -_promise(step, profile).digits
+
+
+def _promise(step: Step, profile: Profile) -> Promise:
+    return promise_of(profile, *(operand.spec.dtype for operand in step.operands[:2]))
 
 
 def count_of(step: Step, factor: int, profile: Profile) -> float:
     """Units that a sum may err by: its terms, what its profile promises, or what its calibration found."""
-    terms = terms_of(step)
-    sound = min(terms, ceil(terms / 16) + 8) if profile.blocked else terms
+    sound = _promise(step, profile).count(terms_of(step))
     return min(sound, factor / FACTOR_ONE) if factor else sound
 
 
 def share_of(step: Step, factor: int, profile: Profile) -> float:
     """The bound as a part of the summed magnitudes."""
-    terms, unit = terms_of(step), unit_of(step, profile)
-    return count_of(step, factor, profile) * unit / (1 - terms * unit)
+    unit = unit_of(step, profile)
+    return count_of(step, factor, profile) * unit / (1 - count_of(step, 0, profile) * unit)
 
 
 def tiny_of(step: Step) -> float:
@@ -64,7 +63,7 @@ def magnitudes(product: Product) -> Tensor:
 
 def inside_block(step: Step, product: Product, result: Tensor, factor: int, profile: Profile) -> Tensor:
     """Which elements of a block certainly lie inside their bounds, or cannot be judged; bool."""
-    product = product.mapped(lambda x: as_read(x, profile))
+    product = product.read(profile)
     exact = product.mapped(widened).whole()
     share = share_of(step, factor, profile) * _MARGIN - product.a.shape[-1] * _SLACK
     first = -(-product.a.shape[-1] // FIRST_PART)

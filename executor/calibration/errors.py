@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from executor.bounds import TINY, is_approximate, tolerance_of, unit_of
+from executor.bounds import TINY, is_approximate, most_units, tolerance_of, unit_of
 from executor.bounds.contraction import magnitudes
-from executor.operators import BLOCK, as_read, terms_of, widened
+from executor.operators import BLOCK, terms_of, widened
 from executor.operators.contraction import Product
 from executor.operators.formulas import FORMULAS
 from executor.operators.places import blocks, dims_of, row_length, views_of
@@ -42,13 +42,13 @@ def error_of(step: Step, operands: Sequence[Tensor], result: Tensor, profile: Pr
 
 
 def _error_of_contraction(step: Step, operands: Sequence[Tensor], result: Tensor, profile: Profile) -> float:
-    product = Product.of(step, [as_read(operand, profile) for operand in operands])
-    unit, terms = unit_of(step, profile), terms_of(step)
+    product = Product.of(step, operands).read(profile)
+    unit, count = unit_of(step, profile), most_units(step, profile)
     laid, worst = result.reshape(product.dims), 0.0
     for place, part in product.parts():
         exact = part.mapped(widened).whole()
-        scale = magnitudes(part) * (unit / (1 - terms * unit))
-        distance = (distance_of(laid[place], exact) - 4 * terms * TINY).clamp(min=0.0)
+        scale = magnitudes(part) * (unit / (1 - count * unit))
+        distance = (distance_of(laid[place], exact) - 4 * terms_of(step) * TINY).clamp(min=0.0)
         worst = max(worst, _worst(distance, scale))
     return worst
 

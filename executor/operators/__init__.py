@@ -15,10 +15,10 @@ from executor.operators.contraction import Product, terms_of
 from executor.operators.formulas import FORMULAS
 from executor.operators.movement import MOVES
 from executor.operators.places import blocks, dims_of, row_length, views_of
-from executor.operators.rounding import cut, rounded
+from executor.operators.rounding import rounded
 from executor.tensors import torch_dtype
 from rollup.graph import Op, Step
-from rollup.numerics import FP32, Arithmetic, Profile
+from rollup.numerics import FP32, Profile
 
 # Elements of a pointwise or row step that are worked on at once: they stay in a processor's cache.
 BLOCK = 2**18
@@ -32,7 +32,7 @@ def evaluate(step: Step, operands: Sequence[Tensor], profile: Profile = FP32) ->
     if step.op in MOVES:
         result = MOVES[step.op](step, operands)
     elif step.op is Op.CONTRACT:
-        result = Product.of(step, [widened(as_read(operand, profile)) for operand in operands]).whole()
+        result = Product.of(step, operands).read(profile).mapped(widened).whole()
     else:
         result = FORMULAS[step.op](step, views_of(step, [widened(operand) for operand in operands]))
     return result.reshape(step.result.shape)
@@ -57,18 +57,8 @@ def _contracted(step: Step, operands: Sequence[Tensor], profile: Profile) -> Ten
     product = Product.of(step, operands)
     result = torch.empty(product.dims, dtype=torch_dtype(step.result.dtype))
     for place, part in product.parts():
-        result[place] = rounded(part.mapped(lambda x: widened(as_read(x, profile))).whole(), step.result.dtype)
+        result[place] = rounded(part.read(profile).mapped(widened).whole(), step.result.dtype)
     return result.reshape(step.result.shape)
-
-
-def as_read(operand: Tensor, profile: Profile) -> Tensor:
-    """An operand of a contraction as the profile's hardware multiplies it. A float64 one is rounded for its value only:
-    gradients pass through."""
-    if profile.arithmetic is not Arithmetic.TF32 or operand.dtype not in (torch.float32, torch.float64):
-        return operand
-    if operand.dtype is torch.float32:
-        return cut(operand, profile.rounding)
-    return operand + (cut(operand.detach().float(), profile.rounding).double() - operand.detach())
 
 
 def widened(x: Tensor) -> Tensor:
@@ -78,4 +68,4 @@ def widened(x: Tensor) -> Tensor:
     return x if x.dtype is torch.bool else x.long()
 
 
-__all__ = ["BLOCK", "as_read", "evaluate", "evaluate_rounded", "terms_of", "widened"]
+__all__ = ["BLOCK", "evaluate", "evaluate_rounded", "terms_of", "widened"]

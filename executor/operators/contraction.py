@@ -14,7 +14,9 @@ import torch
 from torch import Tensor
 
 from executor.operators.places import axes_of, blocks, strided
+from executor.operators.rounding import cut
 from rollup.graph import Step
+from rollup.numerics import Arithmetic, Profile
 
 # Elements of an operand, and of a result, that are worked on at once: 16 MiB in float64.
 BLOCK = 2**21
@@ -87,6 +89,10 @@ class Product:
         bias = None if self.bias is None else function(self.bias)
         return Product(function(self.a), function(self.b), bias, self.axes, self.dims)
 
+    def read(self, profile: Profile) -> Product:
+        """The same over the factors as the profile's hardware multiplies them. A bias is added as it is."""
+        return Product(as_read(self.a, profile), as_read(self.b, profile), self.bias, self.axes, self.dims)
+
     def leading(self, terms: int) -> Product:
         """The first `terms` of each row, without the bias."""
         return Product(self.a[..., :terms], self.b[..., :terms], None, self.axes, self.dims)
@@ -96,3 +102,12 @@ class Product:
         """Where each axis of the record lies among batch.., rows.., columns.."""
         places = [axis for axes in self.axes for axis in axes]
         return [places.index(axis) for axis in range(len(self.dims))]
+
+
+def as_read(operand: Tensor, profile: Profile) -> Tensor:
+    """A factor as the profile's hardware multiplies it. A float64 one is cut for its value only: gradients pass."""
+    if profile.arithmetic is not Arithmetic.TF32 or operand.dtype not in (torch.float32, torch.float64):
+        return operand
+    if operand.dtype is torch.float32:
+        return cut(operand, profile.rounding)
+    return operand + (cut(operand.detach().float(), profile.rounding).double() - operand.detach())

@@ -14,6 +14,7 @@ from rollup.tensor import DType
 
 _SIGN_LESS = 0x7FFFFFFF
 _INFINITY = 0x7F800000
+_LEAST_NORMAL = 0x00800000
 # TF32 keeps 10 of 23 fraction bits.
 _CUT = 13
 _HALF = 1 << _CUT - 1
@@ -40,7 +41,7 @@ def _to_odd(x: Tensor) -> Tensor:
 
 
 def cut(x: Tensor, rounding: Rounding) -> Tensor:
-    """An f32 operand with 10 fraction bits, as TF32 hardware multiplies it; infinities and NaN as they are."""
+    """An f32 operand with 10 fraction bits, as TF32 multiplies it; what is subnormal or not finite as it is."""
     bits = x.view(torch.int32)
     if rounding is Rounding.NEAREST_EVEN:
         moved = bits + (_HALF - 1) + (bits >> _CUT & 1)
@@ -49,4 +50,5 @@ def cut(x: Tensor, rounding: Rounding) -> Tensor:
     else:
         moved = bits
     kept = moved & ~((1 << _CUT) - 1)
-    return torch.where((bits & _SIGN_LESS) < _INFINITY, kept, bits).view(torch.float32)
+    size = bits & _SIGN_LESS
+    return torch.where((size >= _LEAST_NORMAL) & (size < _INFINITY), kept, bits).view(torch.float32)
