@@ -22,6 +22,8 @@ from rollup.graph import FACTOR_ONE, Numerics
 from rollup.numerics import DIGEST_BYTES, Arithmetic, Profile, Rounding
 
 FORMAT = "anh.calibration.v1"
+# What the numerics header can say of the number of judged elements.
+MAX_JUDGED = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ class Calibration:
 def with_document(found: Calibration, network: Network, plan: Plan, samples: int) -> Calibration:
     """The same with its document, and the numerics that name it."""
     text = json.dumps(_document(found, network, plan, samples), separators=(",", ":"), sort_keys=True).encode()
-    profile = replace(found.numerics.profile, samples=samples, digest=sha256(text).digest()[:DIGEST_BYTES])
+    judged = min(found.errors.elements, MAX_JUDGED)
+    profile = replace(found.numerics.profile, samples=judged, digest=sha256(text).digest()[:DIGEST_BYTES])
     return replace(found, numerics=replace(found.numerics, profile=profile), document=text)
 
 
@@ -139,7 +142,7 @@ def _read(document: dict[str, Any], text: bytes, network: Network) -> Calibratio
         Arithmetic[document["profile"].upper()],
         bool(document["blocked"]),
         Rounding[document["rounding"].upper()],
-        samples=int(document["samples"]),
+        samples=min(int(document["elements"]), MAX_JUDGED),
         digest=sha256(text).digest()[:DIGEST_BYTES],
     )
     errors = StepErrors(tuple(natural), tuple(constant), int(document["runs"]), int(document["elements"]))

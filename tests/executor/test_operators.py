@@ -48,7 +48,7 @@ def test_every_element__passes_the_judge_at_the_least_factor(
 
 
 def test_these_networks__use_every_operator() -> None:
-    assert {step.op for _, network, _ in NETWORKS for step in network.graph.steps} == set(FIRST_OPERATORS)
+    assert {step.op for _, network, _ in NETWORKS for step in network.graph.steps} >= set(FIRST_OPERATORS)
 
 
 def test_magnitude__is_the_sum_of_absolute_products() -> None:
