@@ -12,6 +12,7 @@ from rollup.call import Function
 from rollup.lowering import lower
 from rollup.tensor import Bundle
 from tests.zoo import ZOO
+from tests.zoo.page import PAGE, README, readme_table, row, table_in
 
 NEAR = 1e-5
 REQUESTS = 4
@@ -33,6 +34,7 @@ def test_a_model__is_captured_whole(name: str) -> None:
     captured = capture(specimen.module, specimen.request())
     lowered = lower(captured.program)
     assert captured.program.batchable
+    assert row(specimen, captured, lowered) in PAGE.read_text(encoding="utf-8").splitlines()
     weights = list(captured.weights.values())
     fast, written_out = (generate(program, weights) for program in (captured.program, lowered.program))
     with torch.inference_mode():
@@ -42,6 +44,10 @@ def test_a_model__is_captured_whole(name: str) -> None:
             if name not in OF_OTHER_KERNELS:
                 assert torch.equal(received, expected)
         require_near(written_out(*specimen.request()), specimen.module(*specimen.request()))
+
+
+def test_the_readme__names_the_models_of_the_zoo() -> None:
+    assert table_in(README.read_text(encoding="utf-8")) == readme_table()
 
 
 def test_minilm__runs_fused_kernels_and_little_else() -> None:
