@@ -121,7 +121,8 @@ def _expsum(_: Step, __: Views, exact: Tensor) -> Tolerance:
 def _softmax(step: Step, views: Views, exact: Tensor) -> Tolerance:
     x, top, total = views
     scale = exact * (UNIT_ROUNDOFF * (8 + x.abs() + top.abs()))
-    return Tolerance(scale.where(exact > 0, 0.0), units_of(step), tiny=(1 + 1 / total) * TINY)
+    # A masked element's share is nothing, however large its x.
+    return Tolerance(scale.where(exact > TINY * TINY, 0.0), units_of(step), tiny=(1 + 1 / total) * TINY)
 
 
 def _log_softmax(step: Step, views: Views, _: Tensor) -> Tolerance:

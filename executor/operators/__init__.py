@@ -21,7 +21,7 @@ from rollup.graph import Op, Step
 from rollup.numerics import FP32, Profile
 
 # Elements of a pointwise or row step that are worked on at once: they stay in a processor's cache.
-BLOCK = 2**18
+BLOCK = 2**17
 
 
 def evaluate(step: Step, operands: Sequence[Tensor], profile: Profile = FP32) -> Tensor:
