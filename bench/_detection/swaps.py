@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from executor.network import Network, operands_of
-from executor.operators import evaluate_rounded
+from executor.operators import evaluate, evaluate_rounded
 from executor.operators.places import MOVEMENT
-from executor.runner import generate
+from executor.reach import judged_step
 from executor.trace import Results, recompute
 from rollup.graph import Source, Step
 
@@ -87,17 +87,19 @@ def _passed_on(step: Step) -> int | None:
 
 def fine_tuned(network: Network, inputs: Inputs, seed: int) -> Results:
     """The model after one step of training towards something else."""
-    weights = [weight.clone().requires_grad_(weight.is_floating_point()) for weight in network.weights]
-    output = generate(network.program, weights)(*inputs)
-    target = torch.randn(output.shape, generator=torch.Generator().manual_seed(seed))
-    (output * target).sum().backward()
-    tuned = tuple(weight if weight.grad is None else _moved(weight) for weight in weights)
-    return recompute(replace(network, weights=tuple(weight.detach() for weight in tuned)), inputs)
-
-
-def _moved(weight: Tensor) -> Tensor:
-    assert weight.grad is not None
-    return weight - LEARNING_RATE * weight.abs().max() * weight.grad.sign()
+    weights = [w.double().requires_grad_() if _is_learnt(w) else w for w in network.weights]
+    results: Results = []
+    for step in network.graph.steps:
+        results.append(evaluate(step, operands_of(step, inputs, weights, results)))
+    scores = results[judged_step(network)]
+    loss = (scores * torch.randn(scores.shape, generator=torch.Generator().manual_seed(seed))).sum()
+    learnt = [place for place, weight in enumerate(weights) if weight.requires_grad]
+    slopes = torch.autograd.grad(loss, [weights[place] for place in learnt], allow_unused=True)
+    tuned = list(network.weights)
+    for place, slope in zip(learnt, slopes, strict=True):
+        if slope is not None:
+            tuned[place] = tuned[place] - LEARNING_RATE * tuned[place].abs().max() * slope.sign().to(tuned[place].dtype)
+    return recompute(replace(network, weights=tuple(tuned)), inputs)
 
 
 SWAPS: dict[str, Swap] = {

@@ -18,6 +18,12 @@ def row(generator: Generator, _: int) -> Inputs:
     return amounts, torch.cat(codes, dim=1)
 
 
+def columns(generator: Generator, size: int) -> Inputs:
+    """f32 [1, 10] of amounts, and an i64 [1] of each category, so that each has a range of its own."""
+    amounts, codes = row(generator, size)
+    return amounts, *codes.unbind(1)
+
+
 class Tabular(nn.Module):
     """f32 [N, 1], the odds of default: embeddings of the categories beside the logarithms of the amounts."""
 
@@ -31,9 +37,9 @@ class Tabular(nn.Module):
             layers += [nn.Linear(inner, outer), nn.ReLU(inplace=True), nn.BatchNorm1d(outer), nn.Dropout(0.1)]
         self.layers, self.head = nn.Sequential(*layers), nn.Linear(32, 1)
 
-    def forward(self, amounts: Tensor, codes: Tensor) -> Tensor:
+    def forward(self, amounts: Tensor, *codes: Tensor) -> Tensor:
         numbers = self.enter(torch.log1p(amounts))
-        parts = [table(codes[:, place]) for place, table in enumerate(self.tables)]
+        parts = [table(code) for table, code in zip(self.tables, codes, strict=True)]
         return torch.sigmoid(self.head(self.layers(torch.cat([numbers, *parts], dim=1))))
 
 
@@ -55,6 +61,6 @@ class Standardised(nn.Module):
 
 
 SPECIMENS = (
-    Specimen("tabular", lambda: lively(Tabular()), row),
+    Specimen("tabular", lambda: lively(Tabular()), columns),
     Specimen("standardised", Standardised, row),
 )
