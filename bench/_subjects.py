@@ -5,7 +5,7 @@ A model that cannot be captured is left out of what is measured, and named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,7 +21,7 @@ from tests.zoo import ZOO
 
 Request = Sequence[Tensor]
 CALIBRATION_SAMPLES = 4
-PLAN = Plan(batch_sizes=(1, 4), requests=4, elements=2**26)
+PLAN = Plan(batch_sizes=(1, 4), requests=4, elements=2**26, reach_samples=1, reach_elements=4)
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,8 @@ SIZES = {
     "squeeze_excite": 32,
     "distilbert": 32,
 }
+# As people ask them: for harnesses that have an hour.
+FULL_SIZES = SIZES | {"minilm": 128, "resnet18": 224, "mobilenet_v2": 224, "gpt2": 32}
 
 
 # Of them, those whose output is scores of classes.
@@ -68,9 +70,9 @@ def subject(name: str, size: int | None = None) -> Subject:
     return Subject(name, specimen.module, lambda seed: specimen.request(seed, size))
 
 
-def subjects() -> list[Subject]:
-    """The harnesses' models, small requests to all of them."""
-    return [subject(name, size) for name, size in SIZES.items()]
+def subjects(sizes: Mapping[str, int] = SIZES) -> list[Subject]:
+    """The harnesses' models."""
+    return [subject(name, size) for name, size in sizes.items()]
 
 
 def full_size() -> list[Subject]:

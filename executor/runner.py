@@ -153,6 +153,11 @@ def generate(program: Program, weights: Sequence[Tensor]) -> fx.GraphModule:
     return code.finish()
 
 
+def call_nodes(module: fx.GraphModule) -> list[fx.Node]:
+    """The nodes that make the results of a generated module's calls, in their order."""
+    return [node for node in module.graph.nodes if node.name in module.meta[_CALLS]]
+
+
 class _Code:
     """Code being written; a weight is taken where it is first used, if it is."""
 

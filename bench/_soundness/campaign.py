@@ -27,7 +27,7 @@ THREADS = (1, 2)
 BATCHES = (1, 2, 8, 32)
 COMPILED_BATCHES = (1, 4)
 # Requests of a batch that are judged: the others are there for the kernels.
-JUDGED_PER_BATCH = 2
+JUDGED_PER_BATCH = 8
 # Inputs like those that a model is calibrated on: claims on them must not be lost.
 IN_RANGE = ("natural", "flat")
 # Of the runs of a whole model, whose code is compiled once, and of single calls, each compiled for one run.
@@ -95,8 +95,8 @@ class Campaign:
                 for place in range(condition.batch)
             ]
             with threads(condition.threads):
-                runs = engines.run(condition.engine, requests, seed)
-            for inputs, results in zip(requests[:JUDGED_PER_BATCH], runs, strict=False):
+                runs = engines.run(condition.engine, requests, JUDGED_PER_BATCH, seed)
+            for inputs, results in zip(requests, runs, strict=False):
                 tally = judge_run(self._network, self._numerics.factors, inputs, results)
                 if condition.inputs in IN_RANGE:
                     tally.claims, tally.rejected_honest = 1, not self._can_open(inputs, results)
@@ -126,16 +126,18 @@ class Campaign:
                 [crafted(condition.inputs, x, seed + place) for x in taken[place % 2]]
                 for place in range(condition.batch)
             ]
+            if not network.expanded.batchable:
+                requests = requests[:1]
             with threads(condition.threads):
-                made = Engines(network).run(condition.engine, requests, seed)
-            factors = factors_of(probe, self._numerics.factors)
-            for inputs, results in zip(requests[:JUDGED_PER_BATCH], made, strict=False):
+                made = Engines(network).run(condition.engine, requests, JUDGED_PER_BATCH, seed)
+            factors = factors_of(probe, self._network, self._numerics.factors)
+            for inputs, results in zip(requests, made, strict=False):
                 self.tables.add(condition, False, judge_run(network, factors, inputs, results))
 
     def _condition(self, network: Network, budget: Budget) -> Condition:
         """A condition that this network can be run under."""
         is_compiled = self._random.random() < (COMPILED_PART if network is self._network else COMPILED_CALLS_PART)
-        can_compile = compiler() is not None and len(network.program.calls) <= budget.compiled_calls
+        can_compile = compiler() is not None and len(network.expanded.calls) <= budget.compiled_calls
         others = [engine for engine in ENGINES if engine != COMPILED]
         engine = COMPILED if is_compiled and can_compile else str(self._random.choice(others))
         batches = COMPILED_BATCHES if engine == COMPILED else BATCHES

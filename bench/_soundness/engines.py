@@ -15,8 +15,8 @@ from torch import Tensor, fx
 from bench._soundness.orders import is_sum, resummed
 from executor.network import Network, operands_of
 from executor.operators import evaluate_rounded
-from executor.replay import Results, results_of_calls
-from executor.runner import Runner, profile
+from executor.replay import Results, replay_batch, results_of_calls
+from executor.runner import call_nodes, generate, profile
 from executor.trace import recompute
 
 Request = Sequence[Tensor]
@@ -34,32 +34,38 @@ class Engines:
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._module = everything(Runner(network).module)
+        self._module = everything(generate(network.expanded, network.weights))
         self._made: dict[tuple[str, int], Calls] = {}
 
-    def run(self, engine: str, requests: Sequence[Request], seed: int) -> list[Results]:
-        """Results of all steps of each request."""
+    @property
+    def can_compile(self) -> bool:
+        """Whether compiled code shows what all steps follow from: nothing that a replay would derive and feed on."""
+        return compiler() is not None and all(self._network.lowered.covered)
+
+    def run(self, engine: str, requests: Sequence[Request], wanted: int, seed: int) -> list[Results]:
+        """Results of all steps of the first `wanted` requests of a batch."""
         if engine == FLOAT64:
-            return [recompute(self._network, request) for request in requests]
+            return [recompute(self._network, request) for request in requests[:wanted]]
         if engine == SHUFFLED:
-            return [shuffled(self._network, request, seed) for request in requests]
+            return [shuffled(self._network, request, seed) for request in requests[:wanted]]
+        if engine == EAGER or not all(self._network.lowered.covered):
+            return replay_batch(self._network, requests, range(min(wanted, len(requests))))
         stacked = [torch.cat(parts) for parts in zip(*requests, strict=True)]
         with profile():
             calls = self._calls(engine, stacked)(*stacked)
-        return [results_of_calls(self._network, request, calls, place) for place, request in enumerate(requests)]
+        first = enumerate(requests[:wanted])
+        return [results_of_calls(self._network, request, calls, place) for place, request in first]
 
     def _calls(self, engine: str, stacked: Sequence[Tensor]) -> Calls:
         key = engine, len(stacked[0])
         if key not in self._made:
-            self._made[key] = self._make(engine, stacked)
+            exported = engine == EXPORTED
+            self._made[key] = (
+                torch.export.export(self._module, tuple(stacked)).module()
+                if exported
+                else torch.compile(self._module, dynamic=False)
+            )
         return self._made[key]
-
-    def _make(self, engine: str, stacked: Sequence[Tensor]) -> Calls:
-        if engine == EXPORTED:
-            return torch.export.export(self._module, tuple(stacked)).module()
-        if engine == COMPILED:
-            return torch.compile(self._module, dynamic=False)
-        return self._module
 
 
 def everything(module: fx.GraphModule) -> fx.GraphModule:
@@ -67,7 +73,7 @@ def everything(module: fx.GraphModule) -> fx.GraphModule:
     graph = fx.Graph()
     copied: dict[fx.Node, fx.Node] = {}
     graph.graph_copy(module.graph, copied)
-    graph.output(tuple(copied[node] for node in module.graph.nodes if node.op == "call_function"))
+    graph.output(tuple(copied[node] for node in call_nodes(module)))
     return fx.GraphModule(module, graph)
 
 

@@ -16,8 +16,9 @@ from executor.operators.contraction import Product
 from executor.operators.places import extras_of
 from rollup.graph import Op, Step
 
-# Sequential sums cost as many passes over the result as there are terms.
-MAX_PASSES = 64
+# A sequential sum costs as many passes over the result as it has terms; as many as keep within these elements are made.
+MAX_PASSED = 2**23
+LEAST_PASSES = 16
 
 
 def is_sum(step: Step) -> bool:
@@ -31,10 +32,16 @@ def resummed(step: Step, operands: Sequence[Tensor], generator: torch.Generator)
     """An honest result of such a step, its terms taken in an order of their own."""
     terms = step.attributes[0]
     order = torch.randperm(terms, generator=generator)
-    count = int(torch.randint(1, min(terms, MAX_PASSES) + 1, (), generator=generator))
+    most = min(terms, max(LEAST_PASSES, MAX_PASSED // step.result.elements))
+    # Half of the time as near to the sequential sum as that allows.
+    count = most if bool(torch.rand((), generator=generator) < 0.5) else _drawn(most, generator)
     blocks = order.tensor_split(count)
     result = _contracted(step, operands, blocks) if step.op is Op.CONTRACT else _summed(step, operands[0], blocks)
     return result.reshape(step.result.shape)
+
+
+def _drawn(most: int, generator: torch.Generator) -> int:
+    return int(torch.randint(1, most + 1, (), generator=generator))
 
 
 def _contracted(step: Step, operands: Sequence[Tensor], blocks: Sequence[Tensor]) -> Tensor:

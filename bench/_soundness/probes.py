@@ -28,12 +28,11 @@ AGAINST = {"ordered": "flat", "cancelling": "flat", "shifted": "flat"}
 
 @dataclass(frozen=True)
 class Probe:
-    """One call as a network. `taken`: what the model's program calls each of its inputs; `first`: its first step."""
+    """Call `place` of a model as a network. `taken`: what the model's program calls each of its inputs."""
 
     network: Network
     place: int
     taken: tuple[Ref, ...]
-    first: int
 
 
 def probes_of(network: Network, results: Sequence[Tensor]) -> Iterator[Probe]:
@@ -42,21 +41,20 @@ def probes_of(network: Network, results: Sequence[Tensor]) -> Iterator[Probe]:
     `results` are those of any run of the model, for what depends on no input.
     """
     seen: set[object] = set()
-    first = 0
-    for place, (call, last) in enumerate(zip(network.program.calls, network.lowered.results, strict=True)):
-        values = [network.program.value(ref) for ref in call.operands]
+    for place, call in enumerate(network.expanded.calls):
+        values = [network.expanded.value(ref) for ref in call.operands]
         kind = (call.function, call.options, tuple(values))
         if kind not in seen and any(value.batched for value in values):
             seen.add(kind)
-            yield _cut(network, results, place, first)
-        first = last + 1
+            yield _cut(network, results, place)
 
 
-def _cut(network: Network, results: Sequence[Tensor], place: int, first: int) -> Probe:
-    call = network.program.calls[place]
-    taken = tuple(dict.fromkeys(ref for ref in call.operands if network.program.value(ref).batched))
+def _cut(network: Network, results: Sequence[Tensor], place: int) -> Probe:
+    call = network.expanded.calls[place]
+    taken = tuple(dict.fromkeys(ref for ref in call.operands if network.expanded.value(ref).batched))
     kept = tuple(dict.fromkeys(ref for ref in call.operands if ref not in taken))
-    specs = [network.program.value(ref).spec for ref in taken]
+    specs = [network.expanded.value(ref).spec for ref in taken]
+    # What has no leading dimension for its requests gets one, and loses it in a view.
     inputs = tuple(TensorSpec(spec.dtype, (1, *spec.shape)) for spec in specs)
     views = [
         Call(Function.VIEW, (Ref(Source.INPUT, number),), (("shape", spec.shape),)) for number, spec in enumerate(specs)
@@ -64,10 +62,10 @@ def _cut(network: Network, results: Sequence[Tensor], place: int, first: int) ->
     names = {ref: Ref(Source.STEP, number) for number, ref in enumerate(taken)}
     names |= {ref: Ref(Source.WEIGHT, number) for number, ref in enumerate(kept)}
     last = Call(call.function, tuple(names[ref] for ref in call.operands), call.options, call.origin)
-    weights = tuple(Weight(f"weight_{number}", network.program.value(ref).spec) for number, ref in enumerate(kept))
+    weights = tuple(Weight(f"weight_{number}", network.expanded.value(ref).spec) for number, ref in enumerate(kept))
     program = Program(inputs, weights, (*views, last))
     values = tuple(_value(network, ref, (), results) for ref in kept)
-    return Probe(Network(program, lower(program), values), place, taken, first)
+    return Probe(Network(program, lower(program), values), place, taken)
 
 
 def _value(network: Network, ref: Ref, inputs: Sequence[Tensor], results: Sequence[Tensor]) -> Tensor:
@@ -77,11 +75,10 @@ def _value(network: Network, ref: Ref, inputs: Sequence[Tensor], results: Sequen
     return (inputs if ref.source is Source.INPUT else network.weights)[ref.index]
 
 
-def factors_of(probe: Probe, factors: Sequence[int]) -> tuple[int, ...]:
-    """The model's calibrated factors of the probe's steps."""
-    views = len(probe.taken)
-    count = len(probe.network.graph.steps) - views
-    return (0,) * views + tuple(factors[probe.first : probe.first + count])
+def factors_of(probe: Probe, network: Network, factors: Sequence[int]) -> tuple[int, ...]:
+    """Calibrated factors of the probe's steps: its last one's is the model's, what comes before it is exact."""
+    own = factors[network.lowered.results[probe.place]]
+    return (0,) * (len(probe.network.graph.steps) - 1) + (own,)
 
 
 def inputs_of(probe: Probe, network: Network, inputs: Sequence[Tensor], results: Sequence[Tensor]) -> list[Tensor]:
@@ -91,7 +88,7 @@ def inputs_of(probe: Probe, network: Network, inputs: Sequence[Tensor], results:
 
 def weighted(network: Network, kind: str, seed: int) -> Network:
     """The same network with weights as hard as its inputs, if its last call is a contraction."""
-    if network.program.calls[-1].function not in CONTRACTIONS:
+    if network.expanded.calls[-1].function not in CONTRACTIONS:
         return network
     weights = [crafted(AGAINST.get(kind, kind), weight, seed + place) for place, weight in enumerate(network.weights)]
     return replace(network, weights=tuple(weights))

@@ -35,8 +35,6 @@ LEAST_FACTOR = 8.0
 MAX_FACTOR = 2.0**23
 BAND_MARGIN = 8.0
 REACH_MARGIN = 2.0
-# Reach takes a backward pass per output element and sample.
-REACH_SAMPLES = 2
 # Half the distance of neighbours, as a part of a value.
 _ROUNDING = {DType.F32: UNIT_ROUNDOFF, DType.F16: 2.0**-11, DType.BF16: 2.0**-8}
 DEFAULT_PLAN = Plan()
@@ -56,7 +54,8 @@ def calibrate(network: Network, samples: Sequence[Request], plan: Plan = DEFAULT
     measured = zip(network.graph.steps, errors.natural, errors.constant, strict=True)
     factors = tuple(_factor(step, natural, most, plan.profile) for step, natural, most in measured)
     numerics = Numerics(factors, plan.profile)
-    reach = reduce(Reach.wider, (reach_of(network, numerics, sample) for sample in samples[:REACH_SAMPLES]))
+    most = plan.reach_elements
+    reach = reduce(Reach.wider, (reach_of(network, numerics, sample, most) for sample in samples[: plan.reach_samples]))
     output_band = BAND_MARGIN * max(difference, _least_difference(network, exact))
     # A label is judged by the difference of two logits, which both may move.
     moved = 1.0 if judged_step(network) == len(network.graph.steps) - 1 else 2.0

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from executor.network import Network
+from executor.reach import MAX_ELEMENTS
 from executor.replay import Results, replay_batch
 from rollup.numerics import FP32, Profile
 
@@ -22,7 +23,8 @@ MAX_STACK_ELEMENTS = 2**28
 class Plan:
     """Each device runs the samples with each thread count at each batch size (those that fit, and that there are).
 
-    `elements`: of all steps, about how many are compared in all; `requests`: at most, of each way of computing.
+    `elements`: of all steps, about how many are compared in all; `requests`: at most, of each way of computing. Reach
+    is taken of `reach_samples` samples and at most `reach_elements` elements of each one's judged tensor.
     """
 
     devices: tuple[str, ...] = ("cpu",)
@@ -31,6 +33,8 @@ class Plan:
     profile: Profile = FP32
     elements: int = 2**29
     requests: int = 8
+    reach_samples: int = 2
+    reach_elements: int = MAX_ELEMENTS
 
     def sizes(self, network: Network, samples: int) -> tuple[int, ...]:
         """Batch sizes for a model, at least 1; requests of a model that mixes them are run alone."""

@@ -56,7 +56,7 @@ EXECUTOR, LIAR, DOUBTER = 6, 7, 8
 MAX_BYTES = 2**31
 SAMPLES = 2
 # What an owner in a hurry would do: margins of a calibration are wide.
-PLAN = Plan(batch_sizes=(1, 2), requests=2)
+PLAN = Plan(batch_sizes=(1, 2), requests=2, reach_elements=8)
 # What is asked in a trial; the registered ranges must hold all of it.
 FIRST_ASKED, MAX_ASKED = 1000, 12
 
