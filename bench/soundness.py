@@ -18,32 +18,36 @@ from bench._soundness.campaign import Budget, Campaign, Tables
 from bench._soundness.engines import compiler
 from bench._soundness.refusals import refusals
 from bench._soundness.tally import Tally
-from bench._subjects import FULL_SIZES, SIZES, captured, subjects
+from bench._subjects import FEW_SIZES, SIZES, captured, subjects
 
 # A model whose part is less than this is compiled only if it is small: compiling would take longer than judging.
 ELEMENTS_TO_COMPILE = 2e7
 FEW_CALLS, MANY_CALLS = 40, 600
-# From here on requests are as large as people's.
+# From here on all models take part.
 MANY_ELEMENTS = 2e8
 
 
-def run(elements: float = 2e7, seconds: float = 150.0) -> dict[str, Any]:
-    """Judges `elements` computed elements, in at most about `seconds`: every model gets its part of what is left."""
+def run(elements: float = 2e7, seconds: float = 100.0) -> dict[str, Any]:
+    """Judges `elements` computed elements, in at most about `seconds` besides the time that calibration takes.
+
+    Every model gets its part of what is left of both.
+    """
     tables: dict[str, Tables] = {}
-    began = time.monotonic()
+    began, spent = time.monotonic(), 0.0
     with warnings.catch_warnings():
         # Torch's own, about its export and compiler internals.
         warnings.simplefilter("ignore")
-        models, unjudged = captured(subjects(FULL_SIZES if elements >= MANY_ELEMENTS else SIZES))
+        models, unjudged = captured(subjects(SIZES if elements >= MANY_ELEMENTS else FEW_SIZES))
         # The smallest first: what they cannot judge in their time is left to the larger ones.
         models.sort(key=lambda model: sum(step.result.elements for step in model.network.graph.steps))
         for number, subject in enumerate(models):
             left = len(models) - number
             share = (elements - sum(table.total.judged_elements for table in tables.values())) / left
-            now = time.monotonic()
-            until = now + max(0.0, began + seconds - now) / left
             campaign = Campaign(subject, number)
+            start = time.monotonic()
+            until = start + max(0.0, seconds - spent) / left
             campaign.play(Budget(share, until, MANY_CALLS if share >= ELEMENTS_TO_COMPILE else FEW_CALLS))
+            spent += time.monotonic() - start
             tables[subject.name] = campaign.tables
     total = Tally()
     for table in tables.values():

@@ -17,8 +17,8 @@ from executor.operators.places import extras_of
 from rollup.graph import Op, Step
 
 # A sequential sum costs as many passes over the result as it has terms; as many as keep within these elements are made.
-MAX_PASSED = 2**23
-LEAST_PASSES = 16
+MAX_PASSED = 2**21
+LEAST_PASSES = 4
 
 
 def is_sum(step: Step) -> bool:
