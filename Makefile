@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 FORGE := node_modules/.bin/forge
 
-.PHONY: demo test test-contracts test-python lint bench setup clean
+.PHONY: demo test test-contracts test-python lint bench harness setup clean
 .DEFAULT_GOAL := test
 
 demo: setup
@@ -25,8 +25,14 @@ lint: setup
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy rollup executor prover api tests bench
 
+# The long ones at a size that a change can wait for; README says how the published figures are made.
+harness: setup
+	@$(BIN)/python -m bench soundness --elements 2e7 --seconds 100
+	@$(BIN)/python -m bench detection --runs 60
+	@$(BIN)/python -m pytest -q -m slow tests/stories/test_models.py
+
 bench: setup
-	@for name in judge dispute batch overhead; do echo "== $$name"; $(BIN)/python -m bench $$name; done
+	@for name in judge dispute batch overhead check open; do echo "== $$name"; $(BIN)/python -m bench $$name; done
 
 setup: build/.python build/.node
 

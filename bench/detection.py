@@ -21,13 +21,17 @@ from bench._detection.desk import Desk
 from bench._detection.reach import PROFILES, flips, reaches, tightness
 from bench._detection.smallest import Sample, summary
 from bench._detection.swaps import SWAPS
-from bench._subjects import CLASSIFIERS, Subject, captured, similarity, subjects
+from bench._subjects import CLASSIFIERS, FEW_SIZES, SIZES, Subject, captured, similarity, subjects
 from executor.trace import recompute
 from rollup.types import Verdict
 
 DRAWN = 12
 REACH_REQUESTS = 2
 WIDE = 1536
+# From here on all models take part.
+MANY_RUNS = 500
+# Of a model of so many elements, or fewer, as many runs as of any; of a larger one so many times fewer.
+SMALL = 2e5
 
 
 def run(runs: float = 60, attacks: float = 4, seconds: float = 1e9) -> dict[str, Any]:
@@ -36,7 +40,7 @@ def run(runs: float = 60, attacks: float = 4, seconds: float = 1e9) -> dict[str,
     with warnings.catch_warnings():
         # Torch's own, about its export's internals.
         warnings.simplefilter("ignore")
-        models, unjudged = captured(subjects())
+        models, unjudged = captured(subjects(SIZES if runs >= MANY_RUNS else FEW_SIZES))
         swaps = _swapped(models, int(runs), until)
         pairs, unjudged_pairs = captured([similarity()])
         return {
@@ -56,10 +60,9 @@ def _swapped(models: Sequence[Subject], runs: int, until: float) -> dict[str, An
     caught: Counter[str] = Counter()
     ran: Counter[str] = Counter()
     uncaught: list[str] = []
-    share = -(-runs // len(models))
-    for model in models:
+    for model, share in zip(models, shares(models, runs), strict=True):
         desk = Desk.of(model)
-        for number in range(min(share, runs - ran.total())):
+        for number in range(share):
             name = list(SWAPS)[number % len(SWAPS)]
             if time.monotonic() > until:
                 break
@@ -73,6 +76,14 @@ def _swapped(models: Sequence[Subject], runs: int, until: float) -> dict[str, An
     if ran.total() == 1000:
         figures["swaps_caught_of_1000"] = caught.total()
     return figures | {"swaps": {name: f"{caught[name]} of {ran[name]}" for name in ran}}
+
+
+def shares(models: Sequence[Subject], runs: int) -> list[int]:
+    """Runs of each model, `runs` in all."""
+    sizes = [sum(step.result.elements for step in model.network.graph.steps) for model in models]
+    parts = [1 / max(1.0, size / SMALL) for size in sizes]
+    ends = [round(runs * sum(parts[: place + 1]) / sum(parts)) for place in range(len(parts))]
+    return [end - start for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def _similarity(pair: Subject) -> dict[str, Any]:

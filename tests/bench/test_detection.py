@@ -58,6 +58,11 @@ def test_swaps_that_nobody_catches__are_told(digits: Subject, monkeypatch: pytes
     assert "swaps_caught_of_1000" not in found
 
 
+def test_shares__are_all_runs_and_smaller_for_what_is_large(digits: Subject) -> None:
+    assert detection.shares([digits, digits, digits], 10) == [3, 4, 3]
+    assert sum(detection.shares([digits] * 7, 1000)) == 1000
+
+
 def test_a_bisection__finds_its_threshold() -> None:
     assert smallest(lambda change: change > 1e-3) == pytest.approx(1e-3, rel=0.01)
     assert smallest(lambda _: False) == float("inf")
