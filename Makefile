@@ -17,8 +17,10 @@ test: lint test-contracts test-python
 test-contracts: setup
 	@$(FORGE) test
 
+# A file a process, one thread each. Stories after them: their clocks are real, and they want the machine for themselves.
 test-python: setup
-	@$(BIN)/python -m pytest -q
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile --ignore tests/stories
+	@$(BIN)/python -m pytest -q tests/stories
 
 lint: setup
 	@$(BIN)/ruff check .
