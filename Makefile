@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 FORGE := node_modules/.bin/forge
 
-.PHONY: demo test test-contracts test-python lint bench harness setup clean
+.PHONY: demo test test-contracts test-python lint bench harness models setup clean
 .DEFAULT_GOAL := test
 
 demo: setup
@@ -31,6 +31,9 @@ lint: setup
 harness: setup
 	@$(BIN)/python -m bench soundness --elements 2e7 --seconds 100
 	@$(BIN)/python -m bench detection --runs 60
+
+# Every lie about every kind of model, on chain: longer than a change can wait for.
+models: setup
 	@$(BIN)/python -m pytest -q -m slow tests/stories/test_models.py
 
 bench: setup

@@ -1,7 +1,7 @@
 """Every kind of model goes all the way: registered, asked, answered; every lie about it falls on chain, no truth does.
 
 Pictures are small and texts short where a run is a matter of minutes otherwise; steps, operators and weights are the
-same. `make harness` tries all models with all lies.
+same. `make models` tries more of them, with all lies.
 """
 
 from __future__ import annotations
