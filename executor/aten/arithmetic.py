@@ -171,9 +171,12 @@ def clamp(emit: Emitter, args: Arguments) -> Operand:
 
 
 def clamped(emit: Emitter, x: Operand, low: Number | None, high: Number | None) -> Operand:
-    if emit.dtype(x).is_floating_point:
+    dtype = emit.dtype(x)
+    if dtype.is_floating_point:
         infinity = float("inf")
-        ends = [f32_bits(end) for end in (-infinity if low is None else low, infinity if high is None else high)]
+        given = (-infinity if low is None else low, infinity if high is None else high)
+        # Kernels take them in the dtype of what they clamp.
+        ends = [f32_bits(float(torch.tensor(end, dtype=dtype))) for end in given]
     else:
         least = torch.iinfo(emit.dtype(x))
         ends = [int(low if low is not None else least.min), int(high if high is not None else least.max)]

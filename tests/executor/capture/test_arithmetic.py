@@ -84,6 +84,10 @@ def test_halves__are_captured_as_halves() -> None:
     assert [call.function for call in captured.program.calls] == [Function.TO, Function.MUL, Function.TO]
 
 
+def test_ends_of_halves_are_halves__whatever_was_written() -> None:
+    require_agreement(lambda x: x.bfloat16().clamp(min=1e-9, max=0.1).float(), normal(4))
+
+
 def power(a: Tensor) -> Tensor:
     return a**2
 
