@@ -35,6 +35,9 @@ class ConvNet(nn.Module):
 class Clamped(nn.Module):
     """Logits f32 [N, 10] of a picture f32 [N, 1, 8, 8], through a ReLU6: no overflow before it shows after it."""
 
+    six: Tensor
+    minus: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.features, self.logits = nn.Conv2d(1, 2, 3, padding=1), nn.Linear(128, 10)

@@ -33,7 +33,8 @@ class Hiding(nn.Module):
             self.sums.weight[1] = 0.0
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.last(torch.relu(self.sums(x)))
+        last: Tensor = self.last(torch.relu(self.sums(x)))
+        return last
 
 
 class Masked(nn.Module):

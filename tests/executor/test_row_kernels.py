@@ -92,7 +92,8 @@ def errors_in_bounds(kernel: Kernel, rows: Tensor, result: Tensor) -> Tensor:
     count = 6 * n + 16 if kernel.about_mean else n + 8
     moved = count * U * (size + n**0.5 * (mean[:, 0].abs() + 2.0**-100)) + 2.0**-60 * n**0.5
     root = result.double() if finish else result.double().clamp(min=0).sqrt()
-    return (root * divisor**0.5 - size).abs() / (moved + 8 * U * size)
+    taken: Tensor = (root * divisor**0.5 - size).abs() / (moved + 8 * U * size)
+    return taken
 
 
 @pytest.mark.parametrize("threads", [1, 2])

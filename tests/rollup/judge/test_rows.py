@@ -22,7 +22,7 @@ NONE, ROOT, INVERSE = 0, 1, 2
 Array = np.ndarray[tuple[int], np.dtype[np.float32]]
 
 
-def words(values: Sequence[float] | Array) -> list[int]:
+def words(values: Sequence[float | np.float32] | Array) -> list[int]:
     return [int(word) for word in np.asarray(values, np.float32).view(np.uint32)]
 
 
