@@ -72,6 +72,7 @@ interface IScoreClaims is IContestable, IModels {
     error UnknownClaim(ClaimBatchId received);
     error UnknownRequestBatch(RequestBatchId received);
     error AlreadyContested(ClaimId received);
+    error NotInDispute(ClaimId received);
     error WrongCertainty(Certainty received, Certainty expected);
     error WindowOpen(Instant until);
     error WindowOver(Instant until);
