@@ -37,13 +37,13 @@ FENCES = {
 FLOORS = {
     "pure": (
         "admission", "call", "clock", "codec", "errors", "events", "expansion", "functions", "graph", "inputs", "judge",
-        "lifecycle", "lowering", "merkle", "numerics", "program", "receipts", "shapes", "tensor", "types", "view",
-        "weights",
+        "lifecycle", "lowering", "merkle", "numerics", "program", "properties", "receipts", "shapes", "tensor", "types",
+        "view", "weights",
     ),
     "edges": (
         "blobs", "chain", "config", "daemon", "journal", "live", "package", "processes", "queue", "redis_server",
     ),
-    "services": ("cli", "commands", "devnet", "finality", "reconciler", "sequencer"),
+    "services": ("cli", "commands", "devnet", "finality", "reconciler", "sequencer", "settlement"),
 }  # fmt: skip
 # Whoever reads these lets what he reads run as code.
 UNPICKLERS = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
