@@ -1,4 +1,4 @@
-"""Gas of properties: every step of a request for a trained network, of a dispute about one item, of a request for a text.
+"""Gas of properties: every step of a training request, of a dispute about one item, of a request for a text.
 
 It measures nothing itself: `tests/contracts/bench/Property.t.sol` plays them on the real contracts, each call a
 transaction of its own. 300 items are scored and 60 opened; the text has 64 new tokens, drawn by a seed.
