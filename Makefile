@@ -36,7 +36,7 @@ models: setup
 	@$(BIN)/python -m pytest -q -m slow tests/stories/test_models.py
 
 bench: setup
-	@for name in judge dispute batch overhead check open; do echo "== $$name"; $(BIN)/python -m bench $$name; done
+	@for name in judge dispute batch property_gas overhead check open; do echo "== $$name"; $(BIN)/python -m bench $$name; done
 
 setup: build/.python build/.node
 

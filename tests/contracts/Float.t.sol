@@ -70,6 +70,19 @@ contract FloatTest is Harness {
         return field == 0 ? uint256(bits) << 101 : uint256((bits & 0x7fffff) + (1 << 23)) << (field + 100);
     }
 
+    function test_units_ofTheSmallest() public pure {
+        assertTrue(Float.units(0) == 0 && Float.units(0x80000000) == 0, "both zeros");
+        assertTrue(Float.units(1) == 1 && Float.units(0x80000001) == -1, "the least subnormal number is the unit");
+        assertTrue(Float.units(0x00800000) == 2 ** 23 && Float.units(0x807fffff) == 1 - 2 ** 23, "edges of the normal");
+        assertTrue(Float.units(ONE) == 2 ** 149, "one");
+    }
+
+    function testFuzz_units_areTheValue(uint32 bits) public pure {
+        bits %= 232 << 23;
+        assertTrue(Float.units(bits) == int256(units(bits)), "positive");
+        assertTrue(Float.units(bits | 0x80000000) == -int256(units(bits)), "negative");
+    }
+
     function test_differByMore_extremes() public pure {
         assertTrue(!Float.differByMore(ONE, ONE, 0), "equal ones differ by nothing");
         assertTrue(Float.differByMore(ONE, ONE + 1, 0), "one ulp is more than nothing");
