@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {Certainty} from "./interfaces/IContestable.sol";
 import {IModelRegistry} from "./interfaces/IModelRegistry.sol";
-import {Aggregate, Comparison, IPropertyJudge, Property} from "./interfaces/IPropertyJudge.sol";
+import {Comparison, IPropertyJudge, Property} from "./interfaces/IPropertyJudge.sol";
 import {IScoreClaims} from "./interfaces/IScoreClaims.sol";
 import {
     Commit, ITrainings, Training, TrainingId, TrainingState, TrainingStatus, TrainingTerms
@@ -14,7 +14,7 @@ import {PropertyIds} from "./libraries/PropertyIds.sol";
 import {TrainingClock, TrainingPhase} from "./libraries/TrainingClock.sol";
 import {TrainingTermsLib} from "./libraries/TrainingTermsLib.sol";
 import {ClaimBatchId, ModelId} from "./types/Ids.sol";
-import {currentInstant, Instant} from "./types/Time.sol";
+import {currentInstant} from "./types/Time.sol";
 
 /// @title How training requests end, and who is paid
 /// @notice The money's half of Trainings. Everything that was put up for a request leaves the escrow when it ends.

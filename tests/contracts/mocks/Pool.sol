@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {OpenedItem, PoolItem, Training} from "../../../contracts/interfaces/ITrainings.sol";
+import {OpenedItem, PoolItem} from "../../../contracts/interfaces/ITrainings.sol";
 import {
     DRAW_TAG, ITEM_KEY_TAG, ITEM_TAG, MASK_TAG, POOL_KEY_TAG
 } from "../../../contracts/libraries/ConstantsLib.sol";
