@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
-import {Certainty} from "../interfaces/IClaimChain.sol";
+import {Certainty} from "../interfaces/IContestable.sol";
 import {IConsumer} from "../interfaces/IConsumer.sol";
 import {IInbox, Wish} from "../interfaces/IInbox.sol";
 import {IModelRegistry, Model} from "../interfaces/IModelRegistry.sol";

@@ -6,7 +6,7 @@ import {Base64} from "@openzeppelin/contracts/utils/Base64.sol";
 import {Strings} from "@openzeppelin/contracts/utils/Strings.sol";
 import {SSTORE2} from "solady/utils/SSTORE2.sol";
 
-import {Certainty} from "../interfaces/IClaimChain.sol";
+import {Certainty} from "../interfaces/IContestable.sol";
 import {IConsumer} from "../interfaces/IConsumer.sol";
 import {GenerationState, GenerationStatus, GenerationTerms, IGenerations} from "../interfaces/IGenerations.sol";
 import {IModelRegistry, Model} from "../interfaces/IModelRegistry.sol";

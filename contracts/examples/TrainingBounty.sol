@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {Certainty} from "../interfaces/IClaimChain.sol";
+import {Certainty} from "../interfaces/IContestable.sol";
 import {Wish} from "../interfaces/IInbox.sol";
 import {
     ITrainings, OpenedItem, Training, TrainingId, TrainingStatus, TrainingTerms

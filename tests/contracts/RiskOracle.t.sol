@@ -6,7 +6,7 @@ import {Models} from "./mocks/Models.sol";
 import {RiskStage} from "./mocks/RiskStage.sol";
 import {Day, RiskOracle, RiskTerms, Sources} from "../../contracts/examples/RiskOracle.sol";
 import {Volatility} from "../../contracts/examples/Volatility.sol";
-import {Certainty} from "../../contracts/interfaces/IClaimChain.sol";
+import {Certainty} from "../../contracts/interfaces/IContestable.sol";
 import {Request} from "../../contracts/interfaces/IInbox.sol";
 import {IModelRegistry, Model} from "../../contracts/interfaces/IModelRegistry.sol";
 import {TrainingId} from "../../contracts/interfaces/ITrainings.sol";

@@ -10,7 +10,7 @@ import {Models} from "./mocks/Models.sol";
 import {ReenteringOwner} from "./mocks/Owners.sol";
 import {TrainingsMock} from "./mocks/TrainingsMock.sol";
 import {Press, Storyteller, StoryTerms} from "../../contracts/examples/Storyteller.sol";
-import {Certainty} from "../../contracts/interfaces/IClaimChain.sol";
+import {Certainty} from "../../contracts/interfaces/IContestable.sol";
 import {GenerationStatus, GenerationTerms, IGenerations} from "../../contracts/interfaces/IGenerations.sol";
 import {InputSpec, Model} from "../../contracts/interfaces/IModelRegistry.sol";
 import {IScoreClaims} from "../../contracts/interfaces/IScoreClaims.sol";

@@ -5,7 +5,7 @@ import {InboxFixture} from "./mocks/InboxFixture.sol";
 import {ReenteringFunder} from "./mocks/Funders.sol";
 import {TrainingsMock} from "./mocks/TrainingsMock.sol";
 import {BountyStatus, Contribution, TrainingBounty} from "../../contracts/examples/TrainingBounty.sol";
-import {Certainty} from "../../contracts/interfaces/IClaimChain.sol";
+import {Certainty} from "../../contracts/interfaces/IContestable.sol";
 import {Wish} from "../../contracts/interfaces/IInbox.sol";
 import {
     ITrainings, OpenedItem, TrainingId, TrainingStatus, TrainingTerms

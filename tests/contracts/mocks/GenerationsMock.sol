@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {Certainty} from "../../../contracts/interfaces/IClaimChain.sol";
+import {Certainty} from "../../../contracts/interfaces/IContestable.sol";
 import {
     Generation, GenerationState, GenerationStatus, GenerationTerms, IGenerations
 } from "../../../contracts/interfaces/IGenerations.sol";

@@ -5,7 +5,7 @@ import {InboxFixture} from "./InboxFixture.sol";
 import {Models} from "./Models.sol";
 import {TrainingsMock} from "./TrainingsMock.sol";
 import {RiskOracle, RiskTerms, Sources} from "../../../contracts/examples/RiskOracle.sol";
-import {Certainty} from "../../../contracts/interfaces/IClaimChain.sol";
+import {Certainty} from "../../../contracts/interfaces/IContestable.sol";
 import {PostTerms, Request, RequestBatch} from "../../../contracts/interfaces/IInbox.sol";
 import {Model} from "../../../contracts/interfaces/IModelRegistry.sol";
 import {ITrainings, TrainingId} from "../../../contracts/interfaces/ITrainings.sol";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {Certainty} from "../../../contracts/interfaces/IClaimChain.sol";
+import {Certainty} from "../../../contracts/interfaces/IContestable.sol";
 import {
     Commit, ITrainings, OpenedItem, Training, TrainingId, TrainingState, TrainingStatus, TrainingTerms
 } from "../../../contracts/interfaces/ITrainings.sol";
