@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch import Generator
+from torch import Generator, Tensor, nn
 
-from executor.capture import capture
+from executor.capture import capture, capture_buckets
 from executor.network import Network
 from executor.runner import Runner
 from executor.tensors import canonical_bytes, from_bytes
+from rollup.inputs import inputs_root
 from rollup.lowering import lower
 from rollup.tensor import DType, TensorSpec
 from tests.characters import (
@@ -20,6 +21,7 @@ from tests.characters import (
     NEW_TOKENS,
     OPENING,
     CharacterNet,
+    Writer,
     decoded,
     encoded,
     loss_of,
@@ -107,3 +109,29 @@ def test_capture__architecture__runs_as_the_module(net: CharacterNet):
     output = replace(captured.program.output.spec, shape=(3, LENGTH, len(ALPHABET)))
     with torch.no_grad():
         assert torch.allclose(from_bytes(output, said), net(texts), atol=1e-4)
+
+
+class Inside(nn.Module):
+    """What uniforms leave of the new tokens' parts: a scorer with a constant of its own."""
+
+    places: Tensor
+
+    def __init__(self, decoder: nn.Module) -> None:
+        super().__init__()
+        self.decoder = decoder
+        self.register_buffer("places", torch.arange(len(ALPHABET)))
+
+    def forward(self, tokens: Tensor, uniforms: Tensor) -> Tensor:
+        parts = torch.softmax(self.decoder(tokens)[:, -NEW_TOKENS - 1 : -1], -1)
+        claimed = tokens[:, -NEW_TOKENS:, None]
+        return torch.where(self.places <= claimed, parts, torch.zeros(1)).sum(-1) - uniforms
+
+
+def test_writer__captured_as_buckets__scorer_and_architecture_have_one_weights_root(net: CharacterNet):
+    tokens, uniforms = torch.zeros(1, LENGTH, dtype=torch.int64), torch.zeros(1, NEW_TOKENS)
+    architecture, scorer = capture_buckets(Writer(Inside(net)).eval(), [[tokens], [tokens, uniforms]])
+    assert inputs_root(architecture.committed) == inputs_root(scorer.committed)
+    assert architecture.program.output.spec.shape == (1, LENGTH, len(ALPHABET))
+    assert scorer.program.output.spec.shape == (1, NEW_TOKENS)
+    alone = [capture(net, [tokens]), capture(Inside(net).eval(), [tokens, uniforms])]
+    assert inputs_root(alone[0].committed) != inputs_root(alone[1].committed)
