@@ -123,7 +123,8 @@ def test_scores_of__logits_that_are_far_apart__cost_no_kept_run(blobs: Blobs) ->
 
 def _logits(samples: list[list[torch.Tensor]]) -> torch.Tensor:
     with torch.no_grad():
-        return trained()(torch.cat([picture for picture, _ in samples]))
+        logits: torch.Tensor = trained()(torch.cat([picture for picture, _ in samples]))
+    return logits
 
 
 def _lead(logits: torch.Tensor) -> float:
