@@ -17,7 +17,7 @@ from executor.scorer import Score, scorer_of
 from executor.tensors import canonical_bytes
 from rollup.blobs import Blobs
 from rollup.package import Package
-from rollup.types import Windows
+from rollup.types import Model, Windows
 from tests.digits import digits, trained
 
 WINDOWS = Windows(60, 30, 30, 30, 30)
@@ -41,8 +41,13 @@ def loaded(blobs: Blobs, package: Package, samples: Sequence[Sequence[Tensor]]) 
 
 def stored(blobs: Blobs, package: Package, calibration: Calibration) -> LoadedModel:
     """A calibrated package, loaded back from blobs."""
+    return load_model(blobs, entered(blobs, package, calibration), MAX_BYTES)
+
+
+def entered(blobs: Blobs, package: Package, calibration: Calibration) -> Model:
+    """A calibrated package in blobs, and the record that is registered of it."""
     terms = Terms(0.0, 1.0, 1_000_000, WINDOWS, RANGES[: len(package.program.inputs)])
-    return load_model(blobs, enter(blobs, package, terms, calibration).record, MAX_BYTES)
+    return enter(blobs, package, terms, calibration).record
 
 
 def digit_scorer(blobs: Blobs, score: Score = Score.ACCURACY) -> LoadedModel:
