@@ -6,17 +6,15 @@ compared with its root, wherever it came from.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from executor.training.recipe import MAX_RECIPE_BYTES
 from rollup.blobs import BlobReader, Blobs
 from rollup.errors import BadEncoding, BadInput, NotFound
 from rollup.inputs import split_inputs
 from rollup.merkle import keccak256
 from rollup.package import Package, load_program, load_weights
-from rollup.properties.pool import ENTRY_BYTES, Pool, item_key, masked
+from rollup.properties.pool import Pool, item_key, masked
 from rollup.properties.types import TrainingTerms
 from rollup.tensor import Tensor, TensorSpec
 from rollup.types import ZERO_WORD, BundleRoot, InputSpec, Model
@@ -55,27 +53,16 @@ class Sources:
         return [self.reader.get_tensor(tensor, shape) for tensor, shape in zip(roots, shapes, strict=True)]
 
     def hold_pool(self, root: bytes, count: int) -> Pool:
-        """The pool under a root, of `count` items. Raises BadEncoding for one that is not the one named."""
-
-        def check(data: bytes) -> Pool:
-            pool = Pool.decode(data)
-            if len(pool.entries) != count or pool.root != root:
-                raise BadEncoding(f"{len(pool.entries)} items are not the pool 0x{root.hex()} of {count}")
-            return pool
-
-        pool = self.reader.get_named(root, check, ENTRY_BYTES * count)
-        self._blobs.put_named(root, pool.encoded)
+        """The pool under a root. Raises BadEncoding for one that is not the one named, or has not `count` items."""
+        pool = self.reader.get_pool(root)
+        if len(pool.entries) != count:
+            raise BadEncoding(f"the pool 0x{root.hex()} has {len(pool.entries)} items, the request says {count}")
+        self._blobs.put_pool(pool)
         return pool
 
-    def recipe(self, name: bytes) -> bytes | None:
+    def recipe(self, digest: bytes) -> bytes | None:
         """The recipe that the requester suggests, if any. Raises BadEncoding for another text."""
-
-        def check(text: bytes) -> bytes:
-            if hashlib.sha256(text).digest() != name:
-                raise BadEncoding(f"the recipe 0x{name.hex()} is another text")
-            return text
-
-        return None if name == ZERO_WORD else self.reader.get_named(name, check, MAX_RECIPE_BYTES)
+        return None if digest == ZERO_WORD else self.reader.get_recipe(digest)
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ Money in wei, periods in seconds, scores as plain numbers. Paths count from the 
 
 from __future__ import annotations
 
-import hashlib
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rollup.blobs import Blobs
+from rollup.blobs.content import MAX_RECIPE_BYTES
 from rollup.call import f32_bits
 from rollup.errors import BadInput, NotFound
 from rollup.properties.draw import Draw
@@ -20,7 +20,6 @@ from rollup.requester.items import put_data, put_pool, read_items
 from rollup.requester.keys import PoolKey
 from rollup.types import ZERO_WORD, Model, ModelId
 
-MAX_RECIPE_BYTES = 64 * 2**10
 _PATHS = ("data", "pool", "recipe")
 
 
@@ -122,7 +121,4 @@ def put_recipe(blobs: Blobs, path: Path | None) -> bytes:
         return ZERO_WORD
     if not path.is_file() or path.stat().st_size > MAX_RECIPE_BYTES:
         raise BadInput(f"{path} is no recipe of at most {MAX_RECIPE_BYTES} bytes")
-    text = path.read_bytes()
-    name = hashlib.sha256(text).digest()
-    blobs.put_named(name, text)
-    return name
+    return blobs.put_recipe(path.read_bytes())

@@ -76,7 +76,7 @@ def put_pool(blobs: Blobs, key: PoolKey, items: Items) -> Pool:
         blobs.put_tensors(masked)
         roots.append(root)
     pool = Pool.of(key.secret, roots)
-    blobs.put_named(pool.root, pool.encoded)
+    blobs.put_pool(pool)
     return pool
 
 

@@ -62,7 +62,7 @@ def test_prepare__no_recipe_at_all__is_refused(tmp_path: Path) -> None:
 def test_prepare__recipe_of_another_text__is_refused(tmp_path: Path) -> None:
     asked = commission(tmp_path, recipe=b"\5" * 32)
     asked.blobs.put_named(b"\5" * 32, b"{}")
-    with pytest.raises(BadEncoding, match="is another text"):
+    with pytest.raises(BadEncoding, match="hashes to"):
         asked.craft(recipe=None).prepare(asked.given, asked.desk)
 
 
@@ -91,7 +91,13 @@ def test_prepare__pool_that_does_not_match_its_root__is_refused(tmp_path: Path) 
     root = asked.given.terms.pool_root
     pool = asked.blobs.get_named(root, Pool.decode)
     overwrite(tmp_path, root, Pool(pool.entries[::-1]).encoded)
-    with pytest.raises(BadEncoding, match="are not the pool"):
+    with pytest.raises(BadEncoding, match="hashes to"):
+        asked.craft().prepare(asked.given, asked.desk)
+
+
+def test_prepare__pool_of_another_size__is_refused(tmp_path: Path) -> None:
+    asked = commission(tmp_path, pool_count=2 * POOL)
+    with pytest.raises(BadEncoding, match=f"has {POOL} items, the request says {2 * POOL}"):
         asked.craft().prepare(asked.given, asked.desk)
 
 

@@ -1,0 +1,85 @@
+"""A network trained to order: two executors, two methods, and neither could see the items that they are paid by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.datasets import load_digits
+
+from executor.tensors import from_canonical
+from rollup.chain.trainings import Trainings
+from rollup.devnet import Account, Devnet, run_folder
+from rollup.properties.aggregate import ONE
+from rollup.properties.types import TrainingStatus
+from rollup.types import Certainty
+from rollup.view import View
+from tests.stories.academy import OPEN, POOL, SECOND_EXECUTOR, SHUFFLE, TERMS, Academy, open_academy
+
+SGD = {
+    "epochs": 25,
+    "batch_size": 32,
+    "optimiser": {"kind": "sgd", "learning_rate": 0.03, "momentum": 0.9},
+    "seed": 1,
+}
+HOGWILD = {"method": "hogwild", "processes": 2, "epochs": 25, "batch_size": 32, "optimiser": {"learning_rate": 0.005}}
+
+
+@pytest.fixture
+def academy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Academy]:
+    # So small a network is several times slower on two threads than on one.
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    with Devnet(run_folder()) as net:
+        yield open_academy(net, monkeypatch.setenv)
+
+
+def shuffled() -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+    """All digits, those of one hand not side by side: what is shown, and the pool."""
+    known = load_digits()
+    pictures, labels = (known.images / 16).astype(np.float32)[:, None], known.target.astype(np.int64)
+    order = np.random.default_rng(SHUFFLE).permutation(len(labels))
+    shown, pool = order[POOL:], order[:POOL]
+    return (
+        {"input_0": pictures[shown], "targets": labels[shown]},
+        {"input_0": pictures[pool], "targets": labels[pool]},
+    )
+
+
+@pytest.mark.timeout(300)
+def test_a_training__two_methods__one_is_paid_for_what_it_can_do(academy: Academy) -> None:
+    hired = [
+        academy.hire("sgd", Account.EXECUTOR, SGD),
+        academy.hire("hogwild", SECOND_EXECUTOR, HOGWILD),
+    ]
+    academy.wait_for_hired(hired)
+    id_ = academy.ask(academy.describe(*shuffled()))
+    academy.wait("the drawn items are open", lambda view: view.training(id_).status is not TrainingStatus.REQUESTED, 15)
+    academy.wait("both have committed", lambda view: len(view.training(id_).commits) == 2, 40)
+    view = academy.wait("both have claimed", lambda view: len(claimed(view, id_)) == 2, 40)
+
+    roots = [commit.weights_root for commit in view.training(id_).commits]
+    first, second = ([from_canonical(tensor) for tensor in academy.blobs.get_tensors(root)] for root in roots)
+    differ = sum(int((a != b).sum()) for a, b in zip(first, second, strict=True))
+    assert differ / sum(a.numel() for a in first) > 0.99
+    sealed = POOL - OPEN
+    assert all(commit.total >= 0.95 * sealed * ONE for commit in view.training(id_).commits)
+
+    view = academy.wait("it is trained", lambda view: view.training(id_).status is TrainingStatus.TRAINED, 40)
+    ended = view.training(id_)
+    assert ended.winner == max(range(2), key=lambda number: (ended.commits[number].total, -number))
+    assert TERMS["fee_wei"] < ended.paid_wei <= TERMS["fee_wei"] + TERMS["bonus_wei"]
+    assert ended.paid_wei + ended.refunded_wei == TERMS["fee_wei"] + TERMS["bonus_wei"]
+    model, certainty = Trainings(academy.net.deployment).trained(_now(academy), id_)
+    assert (model, certainty) == (ended.model, Certainty.FINAL)
+    assert view.model(model).weights_root == ended.commits[ended.winner].weights_root
+
+
+def claimed(view: View, id_: Any) -> list[Any]:
+    return [commit for commit in view.training(id_).commits if commit.claim is not None]
+
+
+def _now(academy: Academy) -> Any:
+    return academy.net.client.at(academy.net.client.head())
