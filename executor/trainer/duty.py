@@ -8,7 +8,7 @@ from enum import Enum
 from executor.trainer.pledge import Pledge
 from executor.trainer.policy import Policy
 from executor.trainer.workshop import Progress
-from rollup.properties.clock import ENDABLE, TrainingPhase
+from rollup.properties.clock import TrainingPhase
 from rollup.types import Address, Certainty
 from rollup.view import MadeCommit, MadeScores, OrderedTraining
 
@@ -27,7 +27,10 @@ class Duty(Enum):
 
 @dataclass(frozen=True)
 class Standing:
-    """Of one training at this executor: what its folder and its workshop say. `claim`: its own claim of scores."""
+    """Of one training at this executor: what its folder and its workshop say.
+
+    claim: its own claim of scores. ripe: whether a clock has run out and all claims are decided.
+    """
 
     training: OrderedTraining
     executor: Address
@@ -36,6 +39,7 @@ class Standing:
     pledge: Pledge | None
     progress: Progress
     claim: MadeScores | None = None
+    ripe: bool = False
 
     @property
     def commit(self) -> MadeCommit | None:
@@ -64,7 +68,7 @@ def duty_of(standing: Standing, policy: Policy, now: int) -> Duty:
     claim = standing.claim
     if claim is not None and claim.certainty is Certainty.PROVISIONAL:
         return Duty.FINALISE if now >= claim.final_from and not claim.disputed else Duty.NOTHING
-    return Duty.SETTLE if phase in ENDABLE else Duty.NOTHING
+    return Duty.SETTLE if standing.ripe else Duty.NOTHING
 
 
 def _before_the_end_of_commitments(standing: Standing, policy: Policy, now: int) -> Duty:

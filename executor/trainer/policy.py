@@ -35,7 +35,7 @@ class Policy:
     most_processes: int = os.cpu_count() or 1
     most_data_bytes: int = 2**34
     caution: float = 1.0
-    hurry_share: float = 0.2
+    hurry_share: float = 0.1
     least_hurry_seconds: float = 3.0
 
     def require_terms(self, terms: TrainingTerms) -> None:

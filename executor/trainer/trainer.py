@@ -70,6 +70,7 @@ class Trainer:
             declined=bool(desk.declined),
             pledge=desk.pledge,
             progress=self._workshop.outcome(desk.job).progress,
+            ripe=training in view.to_settle_trainings(view.now),
         )
         commit = standing.commit
         return Case(given, standing if commit is None else standing.with_claim(view.scores_of(commit)), desk)

@@ -58,7 +58,7 @@ TERMS: dict[str, Any] = {
     "bonus_wei": ETHER // 4,
     "commit_fee_wei": 10**15,
     "open": 10,
-    "commit": 32,
+    "commit": 36,
     "reveal": 8,
     "claim": 10,
 }
@@ -149,7 +149,8 @@ def open_academy(net: Devnet, set_variable: Callable[[str, str], None]) -> Acade
         assert register(settings, registration) == model_id(registration.record)
         ids.append(model_id(registration.record))
     follower = Follower.from_settings(settings, net.client)
-    return Academy(net, _made(net.folder / "requester"), *ids, follower, blobs)
+    architecture_id, scorer_id = ids
+    return Academy(net, _made(net.folder / "requester"), architecture_id, scorer_id, follower, blobs)
 
 
 def _made(folder: Path) -> Path:

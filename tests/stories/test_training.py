@@ -19,13 +19,22 @@ from rollup.types import Certainty
 from rollup.view import View
 from tests.stories.academy import OPEN, POOL, SECOND_EXECUTOR, SHUFFLE, TERMS, Academy, open_academy
 
+FALLING = {"kind": "cosine", "warmup_epochs": 1}
 SGD = {
-    "epochs": 25,
-    "batch_size": 32,
-    "optimiser": {"kind": "sgd", "learning_rate": 0.03, "momentum": 0.9},
+    "epochs": 16,
+    "batch_size": 16,
+    "optimiser": {"kind": "sgd", "learning_rate": 0.05, "momentum": 0.9},
+    "schedule": FALLING,
     "seed": 1,
 }
-HOGWILD = {"method": "hogwild", "processes": 2, "epochs": 25, "batch_size": 32, "optimiser": {"learning_rate": 0.005}}
+HOGWILD = {
+    "method": "hogwild",
+    "processes": 2,
+    "epochs": 16,
+    "batch_size": 16,
+    "optimiser": {"kind": "adam", "learning_rate": 0.004},
+    "schedule": FALLING,
+}
 
 
 @pytest.fixture

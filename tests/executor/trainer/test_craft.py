@@ -96,9 +96,10 @@ def test_prepare__pool_that_does_not_match_its_root__is_refused(tmp_path: Path) 
 
 
 def test_prepare__pool_of_another_size__is_refused(tmp_path: Path) -> None:
-    asked = commission(tmp_path, pool_count=2 * POOL)
-    with pytest.raises(BadEncoding, match=f"has {POOL} items, the request says {2 * POOL}"):
-        asked.craft().prepare(asked.given, asked.desk)
+    asked = commission(tmp_path)
+    asked.blobs.put_pool(other := Pool(asked.blobs.get_pool(asked.given.terms.pool_root).entries[1:]))
+    with pytest.raises(BadEncoding, match=f"has {POOL - 1} items, the request says {POOL}"):
+        hold_sealed(Sources(asked.blobs), replace(asked.given.terms, pool_root=other.root), asked.given.scorer)
 
 
 def test_prepare__an_item_that_nobody_has__waits(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ DESCRIPTION: dict[str, Any] = {
 def write_items(path: Path, count: int, **changes: Any) -> Path:
     """`count` items; `changes` are tensors that replace what is drawn."""
     drawn = np.random.default_rng(count)
-    tensors = {
+    tensors: dict[str, Any] = {
         "input_0": drawn.random((count, PIXELS), dtype=np.float32),
         "targets": drawn.integers(0, CLASSES, count),
     }
