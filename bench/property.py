@@ -1,7 +1,7 @@
 """What checking a property costs against making the result that has it.
 
-`digits_ratio`, `transformer_ratio`: checking a training over the training; `.._over_formula`: that over what the
-protocol promises, holdout / (3 · epochs · train items).
+`digits_ratio`, `transformer_ratio`: all of checking a training over the training. `.._over_formula`: the passes of the
+network in it over what the protocol promises of them, holdout / (3 · epochs · train items) of the training.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from executor.training.dataset import Dataset
 from executor.training.loop import Run, Seat, train
 from executor.training.network import Trainee
 from executor.training.recipe import Recipe
+from rollup.merkle import keccak256
 from rollup.package import Package
 from rollup.properties.pool import Pool, item_key, mask_item, masked
 from rollup.tensor import Bundle
@@ -72,15 +73,25 @@ class Desk:
         self._claimed = [_root(item) for item in items]
 
     def check(self) -> list[bytes]:
-        """Unmasks every item, compares its root with the claimed one, and runs the scorer: all scores."""
-        assert not self._pool.unsound(POOL_KEY)
-        scores: list[bytes] = []
-        for start in range(0, len(self._hidden), STACK):
-            places = range(start, min(start + STACK, len(self._hidden)))
-            items = [masked(item_key(POOL_KEY, place), self._hidden[place]) for place in places]
-            assert [_root(item) for item in items] == self._claimed[start : start + len(items)]
-            scores += self._runner.run([[tensor.data for tensor in item] for item in items])
-        return scores
+        """Unmasks every item, compares its key and its root with what is committed, and runs the scorer: all scores."""
+        return self.run([self._unmasked(place) for place in range(len(self._hidden))])
+
+    def run(self, items: Sequence[Sequence[bytes]]) -> list[bytes]:
+        """The passes of the network alone."""
+        starts = range(0, len(items), STACK)
+        return [score for start in starts for score in self._runner.run(items[start : start + STACK])]
+
+    @cached_property
+    def items(self) -> list[list[bytes]]:
+        """All items, unmasked."""
+        return [self._unmasked(place) for place in range(len(self._hidden))]
+
+    def _unmasked(self, place: int) -> list[bytes]:
+        key = item_key(POOL_KEY, place)
+        assert keccak256(key) == self._pool.entries[place].key_hash
+        item = masked(key, self._hidden[place])
+        assert _root(item) == self._claimed[place]
+        return [tensor.data for tensor in item]
 
 
 def _root(tensors: Sequence[Committed]) -> BundleRoot:

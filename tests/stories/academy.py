@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -80,10 +81,12 @@ class Academy:
         return self.follower.view
 
     def wait(self, what: str, done: Callable[[View], bool], seconds: float) -> View:
-        """Looks until `done`. Raises NotYet when the time is over, Unavailable if a process has died by itself."""
+        """Looks until `done`. Raises NotYet when the time is over, Unavailable if a process has died, but by a kill."""
         limit = time.monotonic() + seconds
         while not done(view := self.look()):
             for process in self.net.processes.dead():
+                if process.handle.returncode == -signal.SIGKILL:
+                    continue
                 raise Unavailable(f"{process.name} ended with {process.handle.returncode}:\n{process.last_words()}")
             if time.monotonic() > limit:
                 raise NotYet(f"{what} did not happen within {seconds:g} s")

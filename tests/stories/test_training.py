@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,13 +13,17 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
 from executor.tensors import from_canonical
+from executor.trainer.desk import Desk
+from rollup.chain.disputes import Disputes
+from rollup.chain.sender import Sender
 from rollup.chain.trainings import Trainings
+from rollup.chain.transactions import MemoryStore
 from rollup.devnet import Account, Devnet, run_folder
 from rollup.properties.aggregate import ONE
 from rollup.properties.types import TrainingStatus
-from rollup.types import Certainty
+from rollup.types import Certainty, DisputeStatus
 from rollup.view import View
-from tests.stories.academy import OPEN, POOL, SECOND_EXECUTOR, SHUFFLE, TERMS, Academy, open_academy
+from tests.stories.academy import ETHER, OPEN, POOL, SECOND_EXECUTOR, SHUFFLE, TERMS, Academy, open_academy
 
 FALLING = {"kind": "cosine", "warmup_epochs": 1}
 SGD = {
@@ -84,6 +90,34 @@ def test_a_training__two_methods__one_is_paid_for_what_it_can_do(academy: Academ
     model, certainty = Trainings(academy.net.deployment).trained(_now(academy), id_)
     assert (model, certainty) == (ended.model, Certainty.FINAL)
     assert view.model(model).weights_root == ended.commits[ended.winner].weights_root
+
+
+@pytest.mark.timeout(300)
+def test_a_trainer__killed_in_the_middle_and_doubted_at_the_end__is_paid(academy: Academy) -> None:
+    hired = [academy.hire("sgd", Account.EXECUTOR, SGD)]
+    academy.wait_for_hired(hired)
+    id_ = academy.ask(academy.describe(*shuffled(), commit=45))
+    desk = Desk.of(academy.net.folder / "sgd-trainings", id_)
+    academy.wait("it is being trained", lambda _: desk.is_prepared and bool(desk.job.curve), 40)
+    killed = academy.net.process("sgd")
+    os.killpg(killed.handle.pid, signal.SIGKILL)
+    killed.handle.wait()
+    academy.hire("sgd", Account.EXECUTOR, SGD)
+    academy.wait("it has committed, once", lambda view: len(view.training(id_).commits) == 1, 60)
+    view = academy.wait("it has claimed", lambda view: len(claimed(view, id_)) == 1, 40)
+
+    (commit,) = claimed(view, id_)
+    scores = view.scores(commit.claim)
+    griefer = Sender(academy.net.client, academy.net.key(Account.WATCHTOWER), MemoryStore(), poll_seconds=0.05)
+    disputes = Disputes(academy.net.deployment)
+    doubted = scores.claim.claim_id(7)
+    assert griefer.send(disputes.challenge(view.witness(doubted), ETHER)).succeeded
+    academy.wait("the item is opened", lambda view: view.dispute(doubted).opened_at > 0, 30)
+    view = academy.wait("nothing was proven", lambda view: bool(view.to_conclude(view.now)), 60)
+    assert griefer.send(disputes.conclude(view.witness(doubted))).succeeded
+    view = academy.wait("it is trained", lambda view: view.training(id_).status is TrainingStatus.TRAINED, 40)
+    assert view.dispute(doubted).status is DisputeStatus.ACQUITTED
+    assert view.certainty_of(view.training(id_).commits[0]) is Certainty.FINAL
 
 
 def claimed(view: View, id_: Any) -> list[Any]:
