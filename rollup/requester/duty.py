@@ -45,7 +45,7 @@ def decide(view: View, requester: Address, has_key: Callable[[bytes], bool]) -> 
         if not has_key(known.training.terms.key_hash):
             continue
         phase = known.phase(view.now)
-        if phase is TrainingPhase.OPENING and _is_drawn(known.training.requested_block, view.block + 1):
+        if phase is TrainingPhase.OPENING and _is_drawn(known.training.requested_block, view.block):
             moves.append(Open(known))
         elif phase is TrainingPhase.REVEALING:
             moves.append(Reveal(known))
@@ -53,5 +53,5 @@ def decide(view: View, requester: Address, has_key: Callable[[bytes], bool]) -> 
 
 
 def _is_drawn(anchor: int, block: int) -> bool:
-    """Whether a call in block `block` can be told what was drawn."""
+    """Whether block `block`, on which the next call is tried out, can tell what was drawn."""
     return is_beacon_ready(anchor, block) and not is_beacon_lost(anchor, block)

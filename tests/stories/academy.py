@@ -54,7 +54,7 @@ TERMS: dict[str, Any] = {
     "data": "data.safetensors",
     "pool": "pool.safetensors",
     "open_count": OPEN,
-    "threshold": 0.9,
+    "threshold": 0.85,
     "fee_wei": ETHER // 2,
     "bonus_wei": ETHER // 4,
     "commit_fee_wei": 10**15,

@@ -37,7 +37,7 @@ OPENED = replace(
 class ToyView:
     """One training at one time."""
 
-    def __init__(self, training: OrderedTraining, now: int, block: int = BLOCK + 1) -> None:
+    def __init__(self, training: OrderedTraining, now: int, block: int = BLOCK + 2) -> None:
         self._training, self.now, self.block = training, now, block
 
     def trainings(self) -> list[OrderedTraining]:
@@ -47,7 +47,7 @@ class ToyView:
         return [self._training] if now >= self._training.course.endable_from else []
 
 
-def moves(training: OrderedTraining, now: int, block: int = BLOCK + 1, **changes: Any) -> list[Any]:
+def moves(training: OrderedTraining, now: int, block: int = BLOCK + 2, **changes: Any) -> list[Any]:
     view: Any = ToyView(training, now, block)
     has_key: Callable[[bytes], bool] = changes.get("has_key", lambda hash_: hash_ == KEY.hash)
     return decide(view, changes.get("requester", ME), has_key)
@@ -61,7 +61,7 @@ def test_decide__anothers_training__is_left_alone() -> None:
     assert moves(ASKED, START + 1, requester=OTHER) == []
 
 
-@pytest.mark.parametrize("block", [BLOCK, BLOCK + 1 + BEACON_BLOCKS])
+@pytest.mark.parametrize("block", [BLOCK, BLOCK + 1, BLOCK + 2 + BEACON_BLOCKS])
 def test_decide__a_beacon_that_is_not_there__opens_nothing(block: int) -> None:
     assert moves(ASKED, START + 1, block) == []
 
