@@ -1,4 +1,4 @@
-"""The executor's commands: `anh executor`, `anh worker`, `anh model calibrate`, `anh model push`."""
+"""The executor's commands: `anh executor`, `anh worker`, and `anh model` with `calibrate`, `scorer` and `push`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from executor.calibration import Calibration, Plan
 from executor.calibration.document import read_document
 from executor.network import Network
 from executor.registration import Registration, Terms, enter, measure, read_samples, require_one_weights
+from executor.scorer import Score, scorer_of
 from executor.service import Options, run_executor
 from executor.tasks import run_worker
+from executor.trainer.policy import Policy
+from executor.trainer.service import Studio
 from rollup.blobs import open_blobs
 from rollup.chain.daemon import Daemon
 from rollup.chain.models import Models
@@ -23,7 +26,7 @@ from rollup.codec import family_id, model_id
 from rollup.config import Settings
 from rollup.daemon import SettingsFile, configure_logs, serve
 from rollup.journal import open_journal
-from rollup.package import read_folder
+from rollup.package import read_folder, write_folder
 from rollup.types import ModelId, Windows
 
 model = typer.Typer(no_args_is_help=True, help="Models: calibrate, store and register them.")
@@ -32,9 +35,15 @@ model = typer.Typer(no_args_is_help=True, help="Models: calibrate, store and reg
 def executor(
     settings_file: SettingsFile = None,
     eager: Annotated[bool, typer.Option(help="Claims carry their trace roots.")] = False,
+    train: Annotated[Path | None, typer.Option(help="Train networks to order, and keep each in this folder.")] = None,
+    recipe: Annotated[Path | None, typer.Option(help="Train by this recipe, not by what requesters suggest.")] = None,
+    training_fee: Annotated[int, typer.Option(help="Train for no less than this, in wei.")] = 1,
+    fetch: Annotated[list[str] | None, typer.Option(help="Endpoints that blobs of trainings may come from.")] = None,
 ) -> None:
-    """Leases requests, has workers run them, claims the outputs, answers challenges, serves blobs."""
-    serve(lambda settings, stop: run_executor(settings, stop, Options(eager)), settings_file)
+    """Leases requests, has workers run them, claims the outputs, answers challenges, serves blobs; may train."""
+    policy = Policy(least_fee_wei=training_fee)
+    studio = None if train is None else Studio(train, recipe, policy, tuple(fetch or ()))
+    serve(lambda settings, stop: run_executor(settings, stop, Options(eager, studio)), settings_file)
 
 
 def worker(
@@ -50,6 +59,7 @@ Folder = Annotated[Path, typer.Argument(help="Holds program.json and weights.saf
 SampleFile = Annotated[Path | None, typer.Option(help="Safetensors: input_0 [n, ...], input_1 ...")]
 Least = Annotated[float, typer.Option(help="Least value of an input element.")]
 Greatest = Annotated[float, typer.Option(help="Greatest value of an input element.")]
+Ranges = Annotated[str, typer.Option(help="lo:hi of each input, separated by commas, in place of --lo and --hi.")]
 
 
 @model.command("calibrate")
@@ -59,17 +69,30 @@ def calibrate_model(
     samples: SampleFile = None,
     lo: Least = 0.0,
     hi: Greatest = 1.0,
+    ranges: Ranges = "",
     device: Annotated[list[str] | None, typer.Option(help="A device to measure on; cpu if none is given.")] = None,
 ) -> None:
     """Measures how much honest runs of a model err, and writes what was found. Registers nothing."""
     configure_logs()
     package = read_folder(folder)
     requests = read_samples(samples, package.program) if samples else []
-    terms = Terms(lo, hi, 0, Windows(0, 0, 0, 0, 0))
+    terms = Terms(lo, hi, 0, Windows(0, 0, 0, 0, 0), ranges_of(ranges))
     plan = Plan(devices=tuple(device or ("cpu",)))
     calibration = measure(Network.from_package(package), terms, requests, plan)
     document.write_bytes(calibration.document)
     _show(calibration)
+
+
+@model.command()
+def scorer(
+    folder: Folder,
+    out: Annotated[Path, typer.Argument(help="Folder that the scorer is written to, for `push`.")],
+    score: Annotated[Score, typer.Option(help="How an output is compared with its target.")] = Score.ACCURACY,
+) -> None:
+    """Writes the scorer of an architecture: the same weights, and the target as its last input."""
+    configure_logs()
+    package = read_folder(folder)
+    write_folder(out, scorer_of(package.program, score), package.weights)
 
 
 @model.command()
@@ -85,6 +108,7 @@ def push(
     ] = None,
     lo: Least = 0.0,
     hi: Greatest = 1.0,
+    ranges: Ranges = "",
     calibration: Annotated[
         list[Path] | None, typer.Option(help="What `calibrate` wrote, one for each folder; else it is done now.")
     ] = None,
@@ -100,7 +124,7 @@ def push(
     """
     configure_logs()
     settings = Settings.load(settings_file)
-    terms = Terms(lo, hi, min_bond_gas, windows_of(windows))
+    terms = Terms(lo, hi, min_bond_gas, windows_of(windows), ranges_of(ranges))
     blobs = open_blobs(settings.blobs)
     registrations, found = [], []
     for folder, sample, document in zip(folders, _each(samples, folders), _each(calibration, folders), strict=True):
@@ -148,6 +172,15 @@ def windows_of(text: str) -> Windows:
     if len(parts) != 5 or not all(part.strip().isdigit() for part in parts):
         raise typer.BadParameter(f"windows are five numbers of seconds, got {text!r}")
     return Windows(*(int(part) for part in parts))
+
+
+def ranges_of(text: str) -> tuple[tuple[float, float], ...]:
+    """Least and greatest value of each input. Raises typer's BadParameter."""
+    ends = [part.split(":") for part in text.split(",")] if text else []
+    try:
+        return tuple((float(lo), float(hi)) for lo, hi in ends)
+    except ValueError:
+        raise typer.BadParameter(f"ranges are lo:hi separated by commas, got {text!r}") from None
 
 
 def _show(calibration: Calibration) -> None:

@@ -1,7 +1,7 @@
 """The opener: answers every challenge of one's claims before its clock runs out, and supplies what is demanded.
 
-All challenged claims of a batch are opened in one call. Traces lie in blobs before their roots are on chain, so that a
-process which dies in between serves the very trace that it opened.
+All challenged claims of a batch are opened in one call; so are all challenged items of a claim of scores. Traces lie in
+blobs before their roots are on chain, so that a process which dies in between serves the very trace that it opened.
 """
 
 from __future__ import annotations

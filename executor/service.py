@@ -7,7 +7,8 @@ may be killed at any point.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,6 +20,7 @@ from executor.dispatcher import Dispatcher
 from executor.models import Models
 from executor.opener import Opener
 from executor.serving import serving
+from executor.trainer.service import Studio, working
 from rollup.blobs import open_blobs
 from rollup.chain.claims import Claims
 from rollup.chain.daemon import Daemon
@@ -31,9 +33,10 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Options:
-    """`eager`: claims carry trace roots."""
+    """`eager`: claims carry trace roots. `studio`: how networks are trained to order; None to leave that to others."""
 
     eager: bool = False
+    studio: Studio | None = None
 
 
 def run_executor(settings: Settings, stop: threading.Event, options: Options | None = None) -> None:
@@ -44,19 +47,25 @@ def run_executor(settings: Settings, stop: threading.Event, options: Options | N
         office = Office(daemon, journal, blobs, Models(blobs))
         # Nobody acts on a view that has not seen everything yet.
         daemon.follower.catch_up()
-        with serving(blobs, settings.blobs_url):
-            Threads(stop).run(_actors(office, options or Options()), settings.poll_seconds)
+        with serving(blobs, settings.blobs_url), _actors(office, options or Options()) as actors:
+            Threads(stop).run(actors, settings.poll_seconds)
 
 
-def _actors(office: Office, options: Options) -> dict[str, Callable[[], None]]:
+@contextmanager
+def _actors(office: Office, options: Options) -> Iterator[dict[str, Callable[[], None]]]:
     wake = partial(send_execute, make_queue(office.daemon.settings.redis_url))
-    return {
+    actors = {
         "follower": office.daemon.follower.catch_up,
         "announcer": Announcer(office).step,
         "dispatcher": Dispatcher(office, wake).step,
         "claimer": Claimer(office, options.eager).step,
         "opener": Opener(office).step,
     }
+    if options.studio is None:
+        yield actors
+        return
+    with working(office, options.studio) as trainer:
+        yield {**actors, "trainer": trainer.step}
 
 
 class Announcer:

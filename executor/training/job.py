@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from executor.training.dataset import Dataset, read_dataset
 from executor.training.loop import Run
 from executor.training.network import Trainee
 from executor.training.recipe import Method, Recipe
-from rollup.errors import BadInput, Refused, Unavailable
+from rollup.errors import BadInput, NotYet, Refused, Unavailable
 from rollup.package import Package, read_folder
 
 RECIPE_FILE = "recipe.json"
@@ -79,10 +80,11 @@ class Job:
         with (self.folder / PROGRESS_FILE).open("a", encoding="utf-8") as file:
             file.write(_line(point))
 
-    def train(self, heard: Callable[[Point], None] = lambda _: None) -> Checkpoint:
+    def train(self, heard: Callable[[Point], None] = lambda _: None, stop: threading.Event | None = None) -> Checkpoint:
         """Runs the job in processes of its own to its end, from wherever it stands; `heard` gets every new point.
 
-        Raises BadInput for a job that its worker refuses, Unavailable if a worker died; calling it again goes on.
+        Raises BadInput for a job that its worker refuses, Unavailable if a worker died, NotYet if `stop` was set first;
+        calling it again goes on.
         """
         (self.folder / REFUSAL_FILE).unlink(missing_ok=True)
         told = self._rewind()
@@ -91,7 +93,7 @@ class Job:
             # The worker lives as long as its standard input is open: none outlives the process that started it.
             worker = subprocess.Popen(self._command(), stdin=subprocess.PIPE, stdout=said, stderr=said)
             try:
-                self._watch(worker, heard, told)
+                self._watch(worker, heard, told, stop or threading.Event())
             finally:
                 worker.kill()
                 worker.communicate()
@@ -107,13 +109,17 @@ class Job:
         (self.folder / PROGRESS_FILE).write_text("".join(map(_line, kept)), encoding="utf-8")
         return len(kept)
 
-    def _watch(self, worker: subprocess.Popen[bytes], heard: Callable[[Point], None], told: int) -> None:
-        """Waits for the worker's end, telling of points on the way."""
+    def _watch(
+        self, worker: subprocess.Popen[bytes], heard: Callable[[Point], None], told: int, stop: threading.Event
+    ) -> None:
+        """Waits for the worker's end, telling of points on the way. Raises NotYet if it is to stop."""
         while True:
             try:
                 worker.wait(_POLL_SECONDS)
             except subprocess.TimeoutExpired:
                 told = self._tell(heard, told)
+                if stop.is_set():
+                    raise NotYet(f"the training in {self.folder.name} was stopped after {told} epochs") from None
                 continue
             self._tell(heard, told)
             return

@@ -1,0 +1,105 @@
+"""The requester's commands: `anh training request`, `anh training serve`, `anh training status`."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from rollup.blobs import open_blobs
+from rollup.chain.client import Client
+from rollup.chain.daemon import Daemon
+from rollup.chain.follower import Follower
+from rollup.chain.models import Models
+from rollup.chain.trainings import Trainings
+from rollup.config import Settings
+from rollup.daemon import SettingsFile, configure_logs, serve
+from rollup.errors import BadInput
+from rollup.journal import open_journal
+from rollup.properties.types import TrainingId
+from rollup.requester.daemon import run_requester
+from rollup.requester.description import Description, terms_of
+from rollup.requester.keys import PoolKeys
+from rollup.view import OrderedTraining
+
+training = typer.Typer(
+    no_args_is_help=True, help="Networks trained to order: ask, open and reveal, see what came of it."
+)
+KeyFolder = Annotated[Path, typer.Option("--keys", help="Where pools' keys lie, readable by their owner only.")]
+KEYS = Path("pool-keys")
+
+
+@training.command()
+def request(
+    description: Annotated[Path, typer.Argument(help="TOML description of the training.")],
+    settings_file: SettingsFile = None,
+    keys: KeyFolder = KEYS,
+) -> None:
+    """Masks the pool, stores pool and data as blobs, and asks. Prints the training's id.
+
+    `serve` has to run with the same keys from then on: what is not opened or revealed in time costs money.
+    """
+    configure_logs()
+    settings = Settings.load(settings_file)
+    wanted, blobs = Description.load(description), open_blobs(settings.blobs)
+    trainings = Trainings(settings.deployment)
+    with Daemon.start(settings, open_journal(settings.journal_url).transactions) as daemon:
+        at = daemon.client.at(daemon.client.head())
+        scorer = Models(settings.deployment).model(at, wanted.scorer)
+        terms = terms_of(wanted, scorer, PoolKeys(keys).draw(), blobs)
+        daemon.sender.send(trainings.request(terms, str(trainings.nonce_of(at, daemon.sender.address))))
+        known = _asked(daemon.follower, terms.key_hash)
+    # Alone on its line, for scripts.
+    print("0x" + known.id.hex())
+
+
+def _asked(follower: Follower, key_hash: bytes) -> OrderedTraining:
+    """The training with this pool key; every request has its own."""
+    follower.catch_up()
+    with follower.reading() as view:
+        return next(known for known in view.trainings() if known.training.terms.key_hash == key_hash)
+
+
+@training.command("serve")
+def serve_trainings(settings_file: SettingsFile = None, keys: KeyFolder = KEYS) -> None:
+    """Opens what is drawn and reveals keys in time, for every training of this account whose key is here."""
+    serve(partial(run_requester, keys=keys), settings_file)
+
+
+@training.command()
+def status(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="The training's id, as `request` prints it.")],
+    settings_file: SettingsFile = None,
+) -> None:
+    """Shows where a training stands, and its commitments."""
+    settings = Settings.load(settings_file)
+    client = Client.connect(settings.rpc_url, settings.deployment.chain_id, settings.rpc_timeout_seconds)
+    follower = Follower.from_settings(settings, client)
+    follower.catch_up()
+    with follower.reading() as view:
+        known = view.training(_id(id_))
+        table = Table(
+            "commitment", "executor", "scores", "total", title=f"{known.status.name}: {known.phase(view.now).value}"
+        )
+        for commit in known.commits:
+            table.add_row(
+                str(commit.number), f"0x{commit.executor.hex()}", view.certainty_of(commit).name, str(commit.total)
+            )
+    console = Console()
+    console.print(table)
+    if any(known.model):
+        print("0x" + known.model.hex())
+
+
+def _id(text: str) -> TrainingId:
+    try:
+        data = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        data = b""
+    if len(data) != 32:
+        raise BadInput(f"{text!r} is no training's id: that has 32 bytes of hex")
+    return TrainingId(data)

@@ -1,0 +1,161 @@
+"""Sets a stage for trainings: a running chain, the digit network and its scorer on it, executors that train."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+
+from executor.calibration import Plan
+from executor.capture import capture
+from executor.cli import register
+from executor.network import Network
+from executor.registration import Terms, enter, measure
+from executor.scorer import Score, scorer_of
+from rollup.blobs import Blobs, open_blobs
+from rollup.chain.anvil import development_secret
+from rollup.chain.follower import Follower
+from rollup.codec import model_id
+from rollup.config import Settings
+from rollup.devnet import KEY_VARIABLE, Account, Devnet, Part
+from rollup.errors import NotYet, Unavailable
+from rollup.package import Package
+from rollup.processes import free_port
+from rollup.properties.types import TrainingId
+from rollup.types import Address, ModelId, Windows
+from rollup.view import OrderedTraining, View
+from tests.digits import DigitNet
+from tests.executor.scored import RANGES
+
+# Real time, a block a second.
+WINDOWS = Windows(challenge=8, open=10, collect=4, supply=10, prove=8)
+PLAN = Plan(threads=(1,), batch_sizes=(1, 8), requests=4, reach_samples=1, reach_elements=2)
+SAMPLES = 8
+MIN_BOND_GAS = 3_000_000
+POLL_SECONDS = 0.25
+ETHER = 10**18
+# There is no keeper here: executors finalise and settle what is theirs.
+SECOND_EXECUTOR = Account.KEEPER
+# Of 1,797 digits, shuffled: these are a pool, the others are shown.
+POOL, OPEN = 240, 60
+SHUFFLE = 7
+TERMS: dict[str, Any] = {
+    "data": "data.safetensors",
+    "pool": "pool.safetensors",
+    "open_count": OPEN,
+    "threshold": 0.85,
+    "fee_wei": ETHER // 2,
+    "bonus_wei": ETHER // 4,
+    "commit_fee_wei": 10**15,
+    "open": 10,
+    "commit": 36,
+    "reveal": 8,
+    "claim": 10,
+}
+
+
+@dataclass(frozen=True)
+class Academy:
+    """`folder` holds what the requester writes; `view` is brought up to date by `look`."""
+
+    net: Devnet
+    folder: Path
+    architecture: ModelId
+    scorer: ModelId
+    follower: Follower
+    blobs: Blobs
+
+    def look(self) -> View:
+        self.follower.catch_up()
+        return self.follower.view
+
+    def wait(self, what: str, done: Callable[[View], bool], seconds: float) -> View:
+        """Looks until `done`. Raises NotYet when the time is over, Unavailable if a process has died, but by a kill."""
+        limit = time.monotonic() + seconds
+        while not done(view := self.look()):
+            for process in self.net.processes.dead():
+                if process.handle.returncode == -signal.SIGKILL:
+                    continue
+                raise Unavailable(f"{process.name} ended with {process.handle.returncode}:\n{process.last_words()}")
+            if time.monotonic() > limit:
+                raise NotYet(f"{what} did not happen within {seconds:g} s")
+            time.sleep(POLL_SECONDS)
+        return view
+
+    def hire(self, name: str, account: Account, recipe: Mapping[str, Any]) -> Address:
+        """Starts an executor that trains by a recipe of its own; returns its address."""
+        path = self.net.folder / f"{name}.json"
+        path.write_text(json.dumps(recipe))
+        options = ("--train", str(self.net.folder / f"{name}-trainings"), "--recipe", str(path))
+        settings = {"blobs_url": f"http://127.0.0.1:{free_port()}"}
+        self.net.start_part(Part("executor", account, options, settings), name)
+        return self.net.address(account)
+
+    def wait_for_hired(self, addresses: Sequence[Address], seconds: float = 60) -> None:
+        self.wait("the executors are there", lambda view: set(addresses) <= view.state.endpoints.keys(), seconds)
+
+    def describe(self, data: Mapping[str, NDArray[Any]], pool: Mapping[str, NDArray[Any]], **changes: Any) -> Path:
+        """Writes what a requester wants; returns the description."""
+        save_file(dict(data), self.folder / "data.safetensors")
+        save_file(dict(pool), self.folder / "pool.safetensors")
+        names = {"architecture": "0x" + self.architecture.hex(), "scorer": "0x" + self.scorer.hex()}
+        path = self.folder / "training.toml"
+        given = {**names, **TERMS, **changes}
+        path.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in given.items()))
+        return path
+
+    def ask(self, description: Path) -> TrainingId:
+        """`anh training request`, in a process of its own; then `anh training serve` until the end."""
+        keys = ("--keys", str(self.folder / "keys"))
+        settings = self.net.write_settings("request", Part("training", Account.FIRST_USER))
+        command = [sys.executable, "-m", "rollup.cli", "training", "request", str(description), *keys]
+        result = subprocess.run(
+            [*command, "--settings", str(settings)],
+            env={**os.environ, KEY_VARIABLE: development_secret(Account.FIRST_USER)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if result.returncode:
+            raise Unavailable(f"anh training request ended with {result.returncode}: {result.stderr.strip()}")
+        self.net.start_part(Part("training", Account.FIRST_USER, ("serve", *keys)), "requester")
+        return TrainingId(bytes.fromhex(result.stdout.split()[-1].removeprefix("0x")))
+
+    def training(self, id_: TrainingId) -> OrderedTraining:
+        return self.look().training(id_)
+
+
+def open_academy(net: Devnet, set_variable: Callable[[str, str], None]) -> Academy:
+    """Registers an untrained network and its scorer. `set_variable` puts a key into this process's environment."""
+    torch.manual_seed(0)
+    captured = capture(DigitNet().eval(), [torch.zeros(1, 1, 8, 8)])
+    scorer = scorer_of(captured.program, Score.ACCURACY)
+    blobs = open_blobs(net.folder / "blobs")
+    set_variable(KEY_VARIABLE, development_secret(Account.DEPLOYER))
+    settings = Settings.load(net.write_settings("academy", Part("academy", Account.DEPLOYER)), {})
+    ids = []
+    for program in (captured.program, scorer):
+        package = Package(program, captured.committed)
+        terms = Terms(0.0, 1.0, MIN_BOND_GAS, WINDOWS, RANGES[: len(program.inputs)])
+        registration = enter(blobs, package, terms, measure(Network.from_package(package), terms, [], PLAN))
+        assert register(settings, registration) == model_id(registration.record)
+        ids.append(model_id(registration.record))
+    follower = Follower.from_settings(settings, net.client)
+    architecture_id, scorer_id = ids
+    return Academy(net, _made(net.folder / "requester"), architecture_id, scorer_id, follower, blobs)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
