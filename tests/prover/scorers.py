@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
@@ -66,7 +68,8 @@ class Loss(nn.Module):
 def scorer(blobs: Blobs, module: nn.Module, *examples: Tensor) -> LoadedModel:
     """Captured, calibrated, stored, and loaded."""
     captured = capture(module.eval(), list(examples))
-    record = prepare(blobs, Package(captured.program, captured.committed), TERMS).record
+    terms = replace(TERMS, ranges=((0.0, 1.0), (0, CLASSES - 1)))
+    record = prepare(blobs, Package(captured.program, captured.committed), terms).record
     return load_model(blobs, record, 2**30)
 
 
