@@ -43,7 +43,7 @@ FLOORS = {
     "edges": (
         "blobs", "chain", "config", "daemon", "journal", "live", "package", "processes", "queue", "redis_server",
     ),
-    "services": ("cli", "commands", "devnet", "finality", "reconciler", "sequencer"),
+    "services": ("cli", "commands", "devnet", "finality", "reconciler", "sequencer", "settlement"),
 }  # fmt: skip
 # Whoever reads these lets what he reads run as code.
 UNPICKLERS = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
