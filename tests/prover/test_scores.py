@@ -20,6 +20,7 @@ from tests.executor.nets import ConvNet
 from tests.prover.desk import Shelf
 from tests.prover.school import SEALED, Item, School, pictures
 from tests.prover.scorers import Accuracy, TiedNet, scorer
+from tests.rollup.properties.examples import EXECUTOR
 
 EXAMPLES = (torch.zeros(1, 1, 8, 8), torch.zeros(1, dtype=torch.long))
 
