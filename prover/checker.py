@@ -51,7 +51,7 @@ class Checker:
     """
 
     def __init__(self, model: LoadedModel) -> None:
-        self._model, self._network = model, model.network
+        self.model, self._network = model, model.network
         self._judged = judged_step(model.network)
         self._inspector = Inspector(model.network, model.numerics)
         self._is_label = model.network.graph.steps[-1].op is Op.ARGMAX
@@ -67,7 +67,7 @@ class Checker:
     @cached_property
     def _reach(self) -> float:
         """The model's, over inputs drawn; dear, and needed for outputs only."""
-        drawn = draw_inputs(self._model.record.inputs, SAMPLES, SAMPLE_SEED)
+        drawn = draw_inputs(self.model.record.inputs, SAMPLES, SAMPLE_SEED)
         return max(self._reach_at(tensors) for tensors in drawn)
 
     def deviations(self, requests: Sequence[Sequence[bytes]], claimed: Sequence[bytes]) -> list[float]:
@@ -75,7 +75,7 @@ class Checker:
 
         `requests`: canonical input bytes of each; `claimed`: canonical output bytes of each.
         """
-        runs = self._model.runner.run(requests)
+        runs = self.model.runner.run(requests)
         return [
             0.0 if run == claim else self._deviation(inputs, run, claim)
             for inputs, run, claim in zip(requests, runs, claimed, strict=True)
@@ -87,12 +87,12 @@ class Checker:
         What is beyond it may still be an honest run's, if something on the way is nearly a tie: prover/jumps.py.
         """
         tensors = [from_bytes(spec, data) for spec, data in zip(self._network.program.inputs, inputs, strict=True)]
-        judged = recompute(self._network, tensors, self._model.numerics.profile)[self._judged]
+        judged = recompute(self._network, tensors, self.model.numerics.profile)[self._judged]
         output, reach = from_bytes(self._network.graph.output, claimed), max(self._reach, self._reach_at(tensors))
         ratio = self._ratio(judged, output, reach)
         if ratio <= REACH:
             return ratio
-        return self._ratio(judged, output, reach, jumps_of(self._network, self._model.numerics, tensors))
+        return self._ratio(judged, output, reach, jumps_of(self._network, self.model.numerics, tensors))
 
     def _deviation(self, inputs: Sequence[bytes], run: bytes, claim: bytes) -> float:
         if self._is_label:
@@ -119,7 +119,7 @@ class Checker:
         return float((rows.amax(1, keepdim=True) - rows.gather(1, flat)).max())
 
     def _reach_at(self, tensors: Sequence[Tensor]) -> float:
-        return float(reach_of(self._network, self._model.numerics, tensors, REACH_ELEMENTS).calibrated.max())
+        return float(reach_of(self._network, self.model.numerics, tensors, REACH_ELEMENTS).calibrated.max())
 
     def find_fault(self, evidence: Evidence, trace: OpenedTrace) -> FaultProof | None:
         """The gravest fault in what is known of an opened trace: sound before calibrated, then the largest excess.

@@ -16,6 +16,7 @@ from prover.case import Case
 from prover.disputer import Disputer, Look
 from prover.inputs import Inputs
 from prover.known import KnownModels
+from prover.paranoia import Paranoia
 from prover.pauses import Pauses
 from prover.position import Position, Wait, unserved_from
 from prover.score_watch import ScoreWatch
@@ -38,10 +39,11 @@ _log = structlog.get_logger()
 class Watchtower:
     """Cases by claim. One thread."""
 
-    def __init__(self, sources: Sources, disputer: Disputer, reserve_wei: int) -> None:
+    def __init__(self, sources: Sources, disputer: Disputer, reserve_wei: int, is_paranoid: bool = False) -> None:
         self._sources, self._disputer, self._reserve_wei = sources, disputer, reserve_wei
         self._models, self._inputs = KnownModels(sources.all), Inputs(sources)
         self._scores = ScoreWatch(sources, self._models, self._inputs)
+        self._paranoia = Paranoia(self._models) if is_paranoid else None
         self._cases: dict[ClaimId, Case] = {}
         # Found within reach: not looked at again unless somebody else challenges them.
         self._quiet: set[ClaimId] = set()
@@ -67,6 +69,8 @@ class Watchtower:
         self._attend_pools(view)
         self._forget(view, live)
         self._collect(view, look)
+        if self._paranoia is not None:
+            self._paranoia.look(view)
 
     def _is_live(self, claim: MadeClaim, now: int) -> bool:
         """Whether something may still be done about a claim. A fault in an open trace counts until it is final."""
