@@ -16,7 +16,7 @@ from rollup.errors import Doubt, Refused
 from rollup.properties.draw import Draw
 from rollup.properties.pool import Pool, PoolEntry, mask_item
 from rollup.properties.scores import claim_of_scores
-from rollup.properties.types import PoolItem, Unmasking
+from rollup.properties.types import PoolItem, TrainingId, Unmasking
 from rollup.tensor import DType, Tensor, TensorSpec
 from rollup.types import Address, Certainty, InputSpec
 from tests.rollup.properties.examples import DOMAIN, EXECUTOR, SCORER, TRAINING, scoring
@@ -25,6 +25,7 @@ POOL_KEY, ME = bytes(range(32)), Address(b"m" * 20)
 # Two leaves, the second of them short.
 WIDE, TARGET = TensorSpec(DType.F32, (1, 300)), TensorSpec(DType.F32, (1, 1))
 MODEL = replace(SCORER, inputs=(InputSpec(WIDE.header, 0, 1), InputSpec(TARGET.header, 0, 1)))
+GIVEN = scoring()
 DRAW = Draw(b"seed" * 8, 12, 4)
 ITEM = 5
 
@@ -43,7 +44,7 @@ HIDDEN = Held(MASKED[DRAW.sealed_index(ITEM)][0])
 def pooled(replaced: list[Tensor] | None = None) -> Pooled:
     """A claim of scores of the sealed items, of which one is `replaced`."""
     items = [replaced if number == ITEM and replaced else tensors for number, tensors in enumerate(SEALED)]
-    given = replace(scoring(), items=tuple(Held(tensors).bundle.root for tensors in items))
+    given = replace(GIVEN, items=tuple(Held(tensors).bundle.root for tensors in items))
     terms = replace(TRAINING.terms, pool_root=POOL.root)
     return Pooled(claim_of_scores(DOMAIN.trainings, given, MODEL, DOMAIN, 1_000), terms, DRAW, POOL_KEY)
 
@@ -114,10 +115,8 @@ def test_spoiling__an_item_that_is_not_in_the_pool__is_refused() -> None:
 def test_prove__the_pools_own_item__shows_nothing() -> None:
     known = pooled()
     assert prove_replaced(known, POOL, ITEM, HIDDEN, Held(SEALED[ITEM])) is None
-    openings = (
-        HIDDEN.tensors[0].open_leaves(1, 1, HIDDEN.path(0)),
-        Held(SEALED[ITEM]).tensors[0].open_leaves(1, 1, Held(SEALED[ITEM]).path(0)),
-    )
+    own = Held(SEALED[ITEM])
+    openings = (HIDDEN.tensor(0).open_leaves(1, 1, HIDDEN.path(0)), own.tensor(0).open_leaves(1, 1, own.path(0)))
     assert not is_replaced(known, unmasking(known, POOL, ITEM, (0, 1), openings))
 
 
@@ -137,9 +136,8 @@ def test_spoiled__is_a_key_that_does_not_follow(key: bytes) -> None:
 
 
 def position(**changes: object) -> PoolPosition:
-    known = PoolPosition(
-        TRAINING.terms.pool_root, True, pooled(changed(0, 3)).claim.id, EXECUTOR, Certainty.PROVISIONAL, ME
-    )  # type: ignore[arg-type]
+    claim = pooled(changed(0, 3)).claim.id
+    known = PoolPosition(TrainingId(b"p" * 32), True, claim, EXECUTOR, Certainty.PROVISIONAL, ME)
     return replace(known, **changes)  # type: ignore[arg-type]
 
 
@@ -177,8 +175,8 @@ def test_decide_pool__what_is_shown__is_sent_the_spoiled_key_first() -> None:
     [
         ("move without a key", unmask(), {"me": None}),
         ("move before the key is revealed or after the end", unmask(), {"is_revealed": False}),
-        ("move on another claim or training than looked at", unmask(), {"claim": b"c" * 32}),
-        ("move on another claim or training than looked at", spoil(), {"training": b"t" * 32}),
+        ("move on another training or claim than was looked at", unmask(), {"claim": b"c" * 32}),
+        ("move on another training or claim than was looked at", spoil(), {"training": b"t" * 32}),
         ("touch a claim that is final or fallen", unmask(), {"certainty": Certainty.FINAL}),
         ("fight one's own claim", unmask(), {"me": EXECUTOR}),
         ("show what the Python twin finds sound", spoil(key=POOL_KEY), {}),

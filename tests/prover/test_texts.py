@@ -54,7 +54,7 @@ class Library(Story):
 
     def __init__(self, model: LoadedModel) -> None:
         super().__init__()
-        self.view, self.model = View(DOMAIN), model
+        self.view, self.scorer = View(DOMAIN), model
         self.tell(base.Registered, model_id(model.record), REQUESTER, model.record)
         terms = replace(
             GENERATION.terms, scorer=model_id(model.record), prompt=canonical_bytes(PROMPT_TOKENS),
@@ -65,7 +65,7 @@ class Library(Story):
         self.tell(events.GenerationRequested, self.id, REQUESTER, self.generation)
 
     def generated(self, tokens: bytes, scores: bytes) -> ClaimBatchId:
-        record = self.model.record
+        record = self.scorer.record
         root = text_root(text_inputs(self.generation.terms, record, tokens, b""))
         subject = generation_subject(self.id, 0, EXECUTOR, tokens)
         given = Scoring(subject, EXECUTOR, model_id(record), record.weights_root, (root,), scores, 10**16)
@@ -76,7 +76,8 @@ class Library(Story):
 
     def scores_of(self, tokens: bytes) -> bytes:
         """The scorer's own, of prompt and tokens."""
-        return self.model.runner.run([[self.generation.terms.prompt + tokens]])[0]
+        (scores,) = self.scorer.runner.run([[self.generation.terms.prompt + tokens]])
+        return scores
 
 
 @pytest.fixture(scope="module")
