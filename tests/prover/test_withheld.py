@@ -44,7 +44,7 @@ def accuracy(shelf: Shelf) -> LoadedModel:
 def hidden(accuracy: LoadedModel) -> LoadedModel:
     """The same scorer with weights that lie on no shelf but its executor's own."""
     own = Shelf()
-    own.blobs = dict(accuracy.blobs._source.blobs)  # type: ignore[union-attr, attr-defined]
+    own.blobs = dict(accuracy.blobs._source.blobs)  # type: ignore[union-attr]
     weights = [to_canonical(weight + 0.25) for weight in accuracy.network.weights]
     root = Blobs(own).put_tensors(weights)
     return load_model(Blobs(own), derived(accuracy.record, root), 2**30)
