@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from executor.calibration import Calibration, Plan
+from executor.calibration import Calibration, Plan, Tell
 from executor.calibration.document import read_document
 from executor.network import Network
 from executor.registration import Registration, Terms, enter, measure, read_samples, require_one_weights
@@ -29,6 +31,8 @@ from rollup.journal import open_journal
 from rollup.package import read_folder, write_folder
 from rollup.types import ModelId, Windows
 
+# Between two lines of a calibration's progress.
+PROGRESS_SECONDS = 5.0
 model = typer.Typer(no_args_is_help=True, help="Models: calibrate, store and register them.")
 
 
@@ -78,7 +82,7 @@ def calibrate_model(
     requests = read_samples(samples, package.program) if samples else []
     terms = Terms(lo, hi, 0, Windows(0, 0, 0, 0, 0), ranges_of(ranges))
     plan = Plan(devices=tuple(device or ("cpu",)))
-    calibration = measure(Network.from_package(package), terms, requests, plan)
+    calibration = measure(Network.from_package(package), terms, requests, plan, told_in_the_log())
     document.write_bytes(calibration.document)
     _show(calibration)
 
@@ -131,13 +135,30 @@ def push(
         package = read_folder(folder)
         network = Network.from_package(package)
         requests = read_samples(sample, package.program) if sample else []
-        found.append(read_document(document.read_bytes(), network) if document else measure(network, terms, requests))
+        found.append(
+            read_document(document.read_bytes(), network)
+            if document
+            else measure(network, terms, requests, tell=told_in_the_log())
+        )
         registrations.append(enter(blobs, package, terms, found[-1]))
     id_ = register(settings, *registrations)
     for each in found:
         _show(each)
     # Alone on its line, for scripts.
     print("0x" + id_.hex())
+
+
+def told_in_the_log() -> Tell:
+    """Says in the log how far a calibration is: as a stage begins, and then every few seconds."""
+    log, last, at = structlog.get_logger(), "", 0.0
+
+    def tell(stage: str, done: int, of: int) -> None:
+        nonlocal last, at
+        if stage != last or time.monotonic() - at >= PROGRESS_SECONDS:
+            last, at = stage, time.monotonic()
+            log.info("calibration.runs", stage=stage, done=done, of=of)
+
+    return tell
 
 
 def _each(files: list[Path] | None, folders: list[Path]) -> Sequence[Path | None]:

@@ -96,12 +96,16 @@ class _Freedom:
     def moves(self, slope: Tensor) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Sums over the elements of what they move an output by, and the variances of these sums."""
         size = slope.abs()
-        means = [float((size * bound).sum()) for bound in self.bounds]
+        means = [_dot(size, bound) for bound in self.bounds]
         if self.ulp is None:
             return np.array(means), np.zeros(2)
         # A value crosses to its neighbour with probability bound / ulp: on average it moves by its bound.
         spread = size * size * self.ulp
-        return np.array(means), np.array([float((spread * bound).sum()) for bound in self.bounds])
+        return np.array(means), np.array([_dot(spread, bound) for bound in self.bounds])
+
+
+def _dot(a: Tensor, b: Tensor) -> float:
+    return float(torch.dot(a.reshape(-1), b.reshape(-1)))
 
 
 def _moved(output: Tensor, results: Sequence[Tensor], freedoms: Sequence[_Freedom]) -> NDArray[np.float64]:
@@ -119,21 +123,21 @@ def _slopes(output: Tensor, results: Sequence[Tensor]) -> Sequence[Tensor | None
     if not output.requires_grad:
         return [None] * len(results)
     slopes = torch.autograd.grad(output, list(results), retain_graph=True, allow_unused=True)
-    return [None if slope is None else slope.nan_to_num(0.0) for slope in slopes]
+    # One pass tells that there is nothing to replace, as nearly always.
+    return [slope if slope is None or bool(slope.sum().isfinite()) else slope.nan_to_num(0.0) for slope in slopes]
 
 
 def _forward(network: Network, numerics: Numerics, inputs: Sequence[Tensor]) -> tuple[list[Tensor], list[_Freedom]]:
     """Unrounded results that gradients flow through, and what the elements of those that are rounded may be off."""
     results: list[Tensor] = []
     freedoms: list[_Freedom] = []
-    for number, (step, factor) in enumerate(zip(network.graph.steps, numerics.factors, strict=True)):
+    for number, step in enumerate(network.graph.steps):
         operands = operands_of(step, inputs, network.weights, results)
         result = evaluate(step, operands, numerics.profile)
         if is_computed(step):
             result = result if result.requires_grad else result.requires_grad_()
-            freedoms.append(
-                _freedom(number, step, [operand.detach() for operand in operands], factor, numerics.profile)
-            )
+            apart = [operand.detach() for operand in operands]
+            freedoms.append(_freedom(number, step, apart, result.detach(), numerics))
         results.append(result)
     return results, freedoms
 
@@ -151,13 +155,13 @@ _CHOSEN = frozenset(
 )  # fmt: skip
 
 
-def _freedom(number: int, step: Step, operands: Sequence[Tensor], factor: int, profile: Profile) -> _Freedom:
-    size = evaluate(step, operands, profile).abs()
+def _freedom(number: int, step: Step, operands: Sequence[Tensor], exact: Tensor, numerics: Numerics) -> _Freedom:
+    size = exact.abs()
     rounding = size * _UNITS[step.result.dtype]
     wide = step.result.dtype is DType.F32
     bounds = []
-    for used in (0, factor):
-        bound = bound_of(step, operands, used, profile)
+    for factor in (0, numerics.factors[number]):
+        bound = bound_of(step, operands, factor, numerics.profile)
         # What is not finite, a mask of -Inf, is exact.
         bounds.append((bound + rounding if wide else bound).where(size.isfinite(), 0.0))
     return _Freedom(number, (bounds[0], bounds[1]), None if wide else (2 * rounding).where(size.isfinite(), 0.0))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from executor.calibration import DEFAULT_PLAN, Calibration, Plan, calibrate
+from executor.calibration import DEFAULT_PLAN, Calibration, Plan, Tell, calibrate, silent
 from executor.models import draw_inputs
 from executor.network import Network
 from executor.tensors import bits_of_f32_above, from_canonical
@@ -59,13 +59,15 @@ class Registration:
 Samples = Sequence[Sequence[Tensor]]
 
 
-def measure(network: Network, terms: Terms, samples: Samples = (), plan: Plan = DEFAULT_PLAN) -> Calibration:
-    """Calibrates a model on `samples` and on inputs drawn over the ranges.
+def measure(
+    network: Network, terms: Terms, samples: Samples = (), plan: Plan = DEFAULT_PLAN, tell: Tell = silent
+) -> Calibration:
+    """Calibrates a model on `samples` and on inputs drawn over the ranges; `tell` hears how far it is.
 
     Raises BadInput for an empty range or for inputs on which the model overflows.
     """
     drawn = draw_inputs(_inputs(network, terms), DRAWN_SAMPLES, SEED)
-    return calibrate(network, [*samples[:MAX_SAMPLES], *drawn], plan)
+    return calibrate(network, [*samples[:MAX_SAMPLES], *drawn], plan, tell)
 
 
 def prepare(blobs: Blobs, package: Package, terms: Terms, samples: Samples = ()) -> Registration:

@@ -7,7 +7,7 @@ any random ones. Bands: 8 x the worst natural difference of outputs from the exa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import reduce
 from math import ceil
@@ -15,9 +15,9 @@ from math import ceil
 from torch import Tensor
 
 from executor.bounds import UNIT_ROUNDOFF, is_approximate, most_units
-from executor.calibration.document import Calibration, StepErrors, with_document
-from executor.calibration.errors import error_of
-from executor.calibration.plan import Plan, Request, fast_runs
+from executor.calibration.document import Calibration, with_document
+from executor.calibration.natural import Tried, natural_errors
+from executor.calibration.plan import Plan, Request, Tell, silent
 from executor.calibration.probe import worst_of_constants
 from executor.network import Network, operands_of
 from executor.overflow import overflowing
@@ -40,26 +40,28 @@ _ROUNDING = {DType.F32: UNIT_ROUNDOFF, DType.F16: 2.0**-11, DType.BF16: 2.0**-8}
 DEFAULT_PLAN = Plan()
 
 
-def calibrate(network: Network, samples: Sequence[Request], plan: Plan = DEFAULT_PLAN) -> Calibration:
-    """Runs `samples` (each one request's inputs) in all of the plan's ways.
+def calibrate(
+    network: Network, samples: Sequence[Request], plan: Plan = DEFAULT_PLAN, tell: Tell = silent
+) -> Calibration:
+    """Runs `samples` (each one request's inputs) in all of the plan's ways, and tells how far it is.
 
     Raises BadInput without samples or if one overflows.
     """
     if not samples:
         raise BadInput("calibration needs at least one sample")
-    exact = [_exact_judged(network, sample, plan.profile) for sample in samples]
-    errors, difference = _natural(network, samples, exact, plan)
-    constant = worst_of_constants(network, plan)
+    exact = [_exact_judged(network, sample, plan.profile) for sample in _told(samples, "exact", tell)]
+    errors, difference = natural_errors(network, Tried(samples, exact), plan, tell)
+    constant = worst_of_constants(network, plan, tell)
     errors = replace(errors, constant=tuple(constant))
     measured = zip(network.graph.steps, errors.natural, errors.constant, strict=True)
     factors = tuple(_factor(step, natural, most, plan.profile) for step, natural, most in measured)
     numerics = Numerics(factors, plan.profile)
-    most = plan.reach_elements
-    reach = reduce(Reach.wider, (reach_of(network, numerics, sample, most) for sample in samples[: plan.reach_samples]))
+    moved = _told(samples[: plan.reach_samples], "reach", tell)
+    reach = reduce(Reach.wider, (reach_of(network, numerics, sample, plan.reach_elements) for sample in moved))
     output_band = BAND_MARGIN * max(difference, _least_difference(network, exact))
     # A label is judged by the difference of two logits, which both may move.
-    moved = 1.0 if judged_step(network) == len(network.graph.steps) - 1 else 2.0
-    slash_band = max(REACH_MARGIN * moved * float(reach.sound.max()), 2.0 * output_band)
+    logits = 1.0 if judged_step(network) == len(network.graph.steps) - 1 else 2.0
+    slash_band = max(REACH_MARGIN * logits * float(reach.sound.max()), 2.0 * output_band)
     found = Calibration(numerics, errors, output_band, slash_band, reach)
     return with_document(found, network, plan, len(samples))
 
@@ -74,33 +76,11 @@ def _exact_judged(network: Network, sample: Request, profile: Profile) -> Tensor
     return results[judged_step(network)]
 
 
-def _natural(
-    network: Network, samples: Sequence[Request], exact: Sequence[Tensor], plan: Plan
-) -> tuple[StepErrors, float]:
-    """Worst error of each step's fast kernel, and worst difference of judged elements from the exact run."""
-    steps, judged = network.graph.steps, judged_step(network)
-    kernels = _kernel_steps(network)
-    worst, runs, difference = [0.0] * len(steps), 0, 0.0
-    for run in fast_runs(network, plan, samples):
-        runs += 1
-        for number in kernels:
-            operands = operands_of(steps[number], samples[run.sample], network.weights, run.results)
-            worst[number] = max(worst[number], error_of(steps[number], operands, run.results[number], plan.profile))
-        difference = max(difference, _difference(run.results[judged], exact[run.sample]))
-    elements = runs * sum(steps[number].result.elements for number in kernels)
-    return StepErrors(tuple(worst), (), runs, elements), difference
-
-
-def _kernel_steps(network: Network) -> list[int]:
-    """Steps that a factor bounds and a kernel computes: what is derived does not err."""
-    pairs = zip(network.lowered.results, network.lowered.covered, strict=True)
-    return [last for last, covered in pairs if covered and is_approximate(network.graph.steps[last])]
-
-
-def _difference(result: Tensor, exact: Tensor) -> float:
-    """Worst absolute difference of elements that are finite in the exact run."""
-    distance = (result.double() - exact.double()).abs()
-    return float(distance.where(exact.isfinite(), 0.0).nan_to_num(0.0).max())
+def _told(samples: Sequence[Request], stage: str, tell: Tell) -> Iterator[Request]:
+    """The samples, one by one, each told of before its turn."""
+    for done, sample in enumerate(samples):
+        tell(stage, done, len(samples))
+        yield sample
 
 
 def _factor(step: Step, natural: float, constant: float, profile: Profile) -> int:
@@ -118,4 +98,4 @@ def _least_difference(network: Network, exact: Sequence[Tensor]) -> float:
     return rounding * max(float(size.where(size.isfinite(), 0.0).max()) for size in sizes)
 
 
-__all__ = ["DEFAULT_PLAN", "Calibration", "Plan", "calibrate"]
+__all__ = ["DEFAULT_PLAN", "Calibration", "Plan", "Tell", "calibrate", "silent"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,6 +15,8 @@ from executor.replay import Results, replay_batch
 from rollup.numerics import FP32, Profile
 
 Request = Sequence[Tensor]
+# Who waits is told of the stage that is under way: its name, how much of it is done, and of how much.
+Tell = Callable[[str, int, int], None]
 # Results of all calls of one stacked run, which are held together: 1 GiB of f32.
 MAX_STACK_ELEMENTS = 2**28
 
@@ -60,6 +62,10 @@ class Run:
 
     sample: int
     results: Results
+
+
+def silent(stage: str, done: int, of: int) -> None:
+    """Tells nobody."""
 
 
 def elements_of(network: Network) -> int:

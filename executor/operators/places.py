@@ -66,12 +66,34 @@ def views_of(step: Step, operands: Sequence[Tensor]) -> list[Tensor]:
 
 def strided(x: Tensor, dims: Sequence[int], strides: Sequence[int], offset: int = 0) -> Tensor:
     """`x[offset + sum of index * stride]`; a negative stride is read forwards and turned round."""
+    whole = None if offset else _whole(x, dims, strides)
+    if whole is not None:
+        return whole
     backwards = [axis for axis, stride in enumerate(strides) if stride < 0]
     x = x.contiguous()
     # `x` may itself be a part of something larger, and as_strided counts from the beginning of that.
     start = x.storage_offset() + offset + sum((dims[axis] - 1) * strides[axis] for axis in backwards)
     forwards = x.as_strided(tuple(dims), tuple(abs(stride) for stride in strides), start)
     return forwards.flip(backwards) if backwards else forwards
+
+
+def _whole(x: Tensor, dims: Sequence[int], strides: Sequence[int]) -> Tensor | None:
+    """The same where every element of `x` is read, its axes in whatever order and repeated along others; else None.
+
+    Gradients go back through a permutation at no cost, but through any strides by way of a cleared copy of the whole.
+    """
+    moving = [axis for axis, dim in enumerate(dims) if strides[axis] and dim > 1]
+    outermost_first = sorted(moving, key=lambda axis: -strides[axis])
+    size = 1
+    for axis in reversed(outermost_first):
+        if strides[axis] != size:
+            return None
+        size *= dims[axis]
+    if size != x.numel():
+        return None
+    laid = x.reshape([dims[axis] for axis in outermost_first])
+    turned = laid.permute([outermost_first.index(axis) for axis in moving])
+    return turned.reshape([dim if axis in moving else 1 for axis, dim in enumerate(dims)]).expand(tuple(dims))
 
 
 def blocks(dims: Sequence[int], limit: int) -> Iterator[Slices]:

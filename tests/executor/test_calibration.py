@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from hashlib import sha256
+from typing import Any
 
 import pytest
 import torch
@@ -13,10 +14,14 @@ from executor.bounds import is_approximate, most_units
 from executor.calibration import BAND_MARGIN, CONSTANT_MARGIN, LEAST_FACTOR, NATURAL_MARGIN, Plan, calibrate
 from executor.calibration.document import read_document
 from executor.calibration.errors import distance_of, error_of
+from executor.calibration.natural import Tried, natural_errors
 from executor.calibration.plan import fast_runs, ways
+from executor.calibration.probe import PROBES, worst_of_constants
 from executor.operators import evaluate_rounded
+from executor.reach import judged_step
+from executor.trace import recompute
 from rollup.errors import BadEncoding, BadInput
-from rollup.graph import FACTOR_ONE, Op
+from rollup.graph import FACTOR_ONE, Op, Step
 from tests.executor.nets import ConvNet, conv_net, network_of
 from tests.executor.steps import contraction, specimens
 
@@ -79,6 +84,56 @@ def test_a_plan__looks_at_as_much_as_it_has_elements_for() -> None:
     seen = [run.sample for run in fast_runs(network, few, samples(9))]
     # Three at batch 1; three of the first batch of 4; three of the batch of 9, from both its ends; all of it twice.
     assert seen == [0, 1, 2, 0, 3, 1, 0, 8, 1] * 2
+
+
+def test_runs_of_equal_bits__are_compared_once_and_counted_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, network = conv_net()
+    looks: list[Op] = []
+
+    def counted(step: Step, *rest: Any) -> float:
+        looks.append(step.op)
+        return error_of(step, *rest)
+
+    monkeypatch.setattr("executor.calibration.natural.error_of", counted)
+    one, same = (Plan(threads=threads, batch_sizes=(1,)) for threads in ((1,), (1, 1, 1)))
+    drawn = samples(2)
+    tried = Tried(drawn, [recompute(network, sample)[judged_step(network)] for sample in drawn])
+    found, difference = natural_errors(network, tried, one)
+    once = len(looks)
+    again, same_difference = natural_errors(network, tried, same)
+    assert len(looks) == 2 * once > 0
+    assert (again.natural, same_difference) == (found.natural, difference)
+    assert (again.runs, again.elements) == (3 * found.runs, 3 * found.elements)
+
+
+def test_layers_that_are_alike__are_probed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(5)
+    layers = torch.nn.Sequential(*(torch.nn.Linear(12, 12) for _ in range(4)), torch.nn.Linear(12, 5))
+    network = network_of(layers, torch.zeros(1, 12))
+    looks: list[int] = []
+
+    def counted(step: Step, *rest: Any) -> float:
+        looks.append(step.result.elements)
+        return error_of(step, *rest)
+
+    plan = Plan(threads=(1,))
+    monkeypatch.setattr("executor.calibration.probe.error_of", counted)
+    together = worst_of_constants(network, plan)
+    assert {elements: looks.count(elements) >= len(PROBES) for elements in looks} == {12: True, 5: True}
+    assert len(looks) <= 2 * 2 * len(PROBES)
+    alone = worst_of_constants(network_of(layers[0], torch.zeros(1, 12)), plan)
+    kernels = [error for error in together if error]
+    assert kernels[:4] == [max(alone)] * 4
+
+
+def test_calibration__tells_how_far_it_is_in_order() -> None:
+    told: list[tuple[str, int, int]] = []
+    plan = Plan(threads=(1,), batch_sizes=(1,), reach_samples=1)
+    calibrate(conv_net()[1], samples(2), plan, lambda *line: told.append(line))
+    assert list(dict.fromkeys(stage for stage, _, _ in told)) == ["exact", "natural", "constant", "reach"]
+    for stage in ("exact", "natural", "constant", "reach"):
+        done = [(number, of) for name, number, of in told if name == stage]
+        assert [number for number, _ in done] == list(range(done[0][1]))
 
 
 def test_the_document__says_what_was_measured_and_is_named_by_the_numerics() -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from random import Random
+
+import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from executor.bounds import magnitude
 from executor.network import Network, operands_of
 from executor.operators import evaluate_rounded, terms_of
+from executor.operators.places import strided
 from executor.tensors import to_canonical
 from rollup.graph import Op
 from rollup.judge.evaluate import evaluate, open_tensors
@@ -71,3 +77,32 @@ def test_an_operand_that_is_a_part_of_something_larger__is_read_from_its_own_beg
     assert part.is_contiguous()
     assert part.storage_offset() == 7
     assert torch.equal(evaluate_rounded(step, [part]), evaluate_rounded(step, [part.clone()]))
+
+
+def whole_axes(random: Random) -> list[tuple[int, int]]:
+    """Dimensions and strides that read every element of a tensor, its axes in any order, and repeat it along others."""
+    dims = [random.randint(1, 4) for _ in range(random.randint(0, 4))]
+    strides, size = [0] * len(dims), 1
+    for axis in random.sample(range(len(dims)), random.randint(0, len(dims))):
+        strides[axis], size = size, size * dims[axis]
+    return list(zip(dims, strides, strict=True))
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.integers(-7, 12)), max_size=4) | st.randoms().map(whole_axes))
+def test_strided__any_strides__read_what_the_sum_of_indices_names(axes: list[tuple[int, int]]) -> None:
+    dims, strides = [dim for dim, _ in axes], [stride for _, stride in axes]
+    places = [sum(i * stride for i, stride in zip(at, strides, strict=True)) for at in np.ndindex(*dims)]
+    # So far from the beginning that nothing before it is read.
+    offset = -min(places)
+    x = torch.arange(max(places) + offset + 1, dtype=torch.float64)
+    found = strided(x, dims, strides, offset)
+    assert found.shape == tuple(dims)
+    assert found.reshape(-1).tolist() == [float(place + offset) for place in places]
+
+
+def test_strided__whole_tensors__let_gradients_through() -> None:
+    x = torch.arange(6.0, requires_grad=True)
+    turned = strided(x, (2, 3, 2), (1, 2, 0))
+    (turned * torch.arange(12.0).reshape(2, 3, 2)).sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [1.0, 13.0, 5.0, 17.0, 9.0, 21.0]
