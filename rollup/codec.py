@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
 
@@ -17,6 +17,7 @@ from rollup.errors import BadEncoding
 from rollup.merkle import Tree, keccak256
 from rollup.types import (
     INLINE_OUTPUT_BYTES,
+    ZERO_ADDRESS,
     ZERO_WORD,
     Address,
     ClaimBatch,
@@ -71,12 +72,20 @@ class Domain:
     chain_id: int
     inbox: Address
     claim_chain: Address
+    score_claims: Address = ZERO_ADDRESS
+    trainings: Address = ZERO_ADDRESS
+    generations: Address = ZERO_ADDRESS
 
     @property
     def separator(self) -> bytes:
         """EIP-712 domain separator of Inbox."""
         parts = (keccak256(_DOMAIN_TYPE.encode()), keccak256(b"ANH"), keccak256(b"1"), self.chain_id, self.inbox)
         return keccak256(encode(["bytes32", "bytes32", "bytes32", "uint256", "address"], parts))
+
+    @property
+    def of_scores(self) -> Domain:
+        """Where the batches of claims of scores are made: one contract gives out the ids of both kinds."""
+        return replace(self, inbox=self.score_claims, claim_chain=self.score_claims)
 
 
 def values_of(record: Any) -> Any:

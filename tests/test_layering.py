@@ -37,8 +37,8 @@ FENCES = {
 FLOORS = {
     "pure": (
         "admission", "call", "clock", "codec", "errors", "events", "expansion", "functions", "graph", "inputs", "judge",
-        "lifecycle", "lowering", "merkle", "numerics", "program", "receipts", "shapes", "tensor", "types", "view",
-        "weights",
+        "lifecycle", "lowering", "merkle", "numerics", "program", "properties", "receipts", "shapes", "tensor", "types",
+        "view", "weights",
     ),
     "edges": (
         "blobs", "chain", "config", "daemon", "journal", "live", "package", "processes", "queue", "redis_server",

@@ -15,6 +15,17 @@ bytes32 constant REQUEST_BATCH_TAG = keccak256("anh.v1.request-batch");
 bytes32 constant CLAIM_BATCH_TAG = keccak256("anh.v1.claim-batch");
 bytes32 constant CLAIM_LEAF_TAG = keccak256("anh.v1.claim-leaf");
 bytes32 constant CLAIM_TAG = keccak256("anh.v1.claim");
+// Of properties: pools, commitments, scored items, texts and their beacons.
+bytes32 constant ITEM_TAG = keccak256("anh.v1.item");
+bytes32 constant ITEM_KEY_TAG = keccak256("anh.v1.item-key");
+bytes32 constant POOL_KEY_TAG = keccak256("anh.v1.pool-key");
+bytes32 constant MASK_TAG = keccak256("anh.v1.mask");
+bytes32 constant WEIGHTS_TAG = keccak256("anh.v1.weights");
+bytes32 constant SCORED_TAG = keccak256("anh.v1.scored");
+bytes32 constant TRAINING_TAG = keccak256("anh.v1.training");
+bytes32 constant GENERATION_TAG = keccak256("anh.v1.generation");
+bytes32 constant DRAW_TAG = keccak256("anh.v1.draw");
+bytes32 constant SEED_TAG = keccak256("anh.v1.seed");
 
 /// @dev Bytes in a full leaf of a tensor: 256 f32 elements.
 uint256 constant LEAF_BYTES = 1024;
@@ -45,6 +56,18 @@ uint256 constant MAX_REJECTIONS = 3;
 
 /// @dev Gas that a callback may ask for at most, so that `settle` fits into a transaction.
 uint32 constant MAX_CALLBACK_GAS = 1_000_000;
+
+/// @dev Scores that one property is judged on: so many finite ones below 2^64 sum to less than 2^227 units of 2^-149.
+uint256 constant MAX_SCORES = 16_384;
+
+/// @dev Items of one claim of scores.
+uint256 constant MAX_SCORED_ITEMS = 2_048;
+
+/// @dev Commitments to one training request.
+uint256 constant MAX_COMMITS = 32;
+
+/// @dev Items of a pool that are opened, in one transaction.
+uint256 constant MAX_OPENED_ITEMS = 64;
 
 /// @dev Elements of a row that one proof opens: wider rows are split when a graph is built.
 uint256 constant MAX_ROW = 8_192;
