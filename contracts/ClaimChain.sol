@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Certainty, ClaimBatch, ClaimWitness, Contested, IClaimChain} from "./interfaces/IClaimChain.sol";
+import {IContestable} from "./interfaces/IContestable.sol";
 import {IInbox, RequestBatch} from "./interfaces/IInbox.sol";
 import {IModelRegistry, Terms} from "./interfaces/IModelRegistry.sol";
 import {IVault} from "./interfaces/IVault.sol";
@@ -218,7 +219,7 @@ contract ClaimChain is Leases {
 
     // Dispute game only.
 
-    /// @inheritdoc IClaimChain
+    /// @inheritdoc IContestable
     function contest(ClaimWitness calldata witness) external onlyDisputeGame returns (ClaimId, RequestId) {
         (ClaimId id, ClaimBatchId batchId, RequestId request) = _verify(witness);
         Record storage record = _records[id];
@@ -238,7 +239,7 @@ contract ClaimChain is Leases {
         return (id, request);
     }
 
-    /// @inheritdoc IClaimChain
+    /// @inheritdoc IContestable
     /// @dev The record exists only because `contest` saw the whole witness; here its headers suffice.
     function acquit(ClaimWitness calldata witness, Instant finalAt) external onlyDisputeGame {
         ClaimId id = claimIdOf(IdsLib.idOf(witness.claims), witness.index);
@@ -249,7 +250,7 @@ contract ClaimChain is Leases {
         emit Acquitted(id, finalAt);
     }
 
-    /// @inheritdoc IClaimChain
+    /// @inheritdoc IContestable
     function refute(ClaimWitness calldata witness) external onlyDisputeGame returns (uint96 bondWei) {
         (ClaimId id, RequestId request) = _fall(witness, Certainty.Refuted);
         bondWei = witness.claims.bondWei;
@@ -257,7 +258,7 @@ contract ClaimChain is Leases {
         emit Refuted(id, request);
     }
 
-    /// @inheritdoc IClaimChain
+    /// @inheritdoc IContestable
     function reject(ClaimWitness calldata witness, uint256 costWei)
         external
         onlyDisputeGame
@@ -273,7 +274,7 @@ contract ClaimChain is Leases {
 
     // Views.
 
-    /// @inheritdoc IClaimChain
+    /// @inheritdoc IContestable
     function requireWitness(ClaimWitness calldata witness) external view returns (ClaimId id, RequestId request) {
         (id,, request) = _verify(witness);
     }
@@ -293,12 +294,12 @@ contract ClaimChain is Leases {
         return standing == LIVE ? (Certainty.Provisional, _secondsTo(until)) : (_final(claims), 0);
     }
 
-    /// @inheritdoc IClaimChain
+    /// @inheritdoc IContestable
     function claimBatchIdOf(ClaimBatch calldata claims) external view returns (ClaimBatchId) {
         return IdsLib.idOf(claims);
     }
 
-    /// @inheritdoc IClaimChain
+    /// @inheritdoc IContestable
     function claimIdOf(ClaimBatchId batchId, uint32 index) public pure returns (ClaimId) {
         return ClaimId.wrap(keccak256(abi.encode(CLAIM_TAG, batchId, index)));
     }

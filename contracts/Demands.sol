@@ -2,9 +2,9 @@
 pragma solidity ^0.8.28;
 
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {ClaimWitness, IClaimChain} from "./interfaces/IClaimChain.sol";
+import {ClaimWitness, IContestable} from "./interfaces/IContestable.sol";
 import {DemandPage, DisputeStatus, IDisputeGame, LeafRef, StepProof} from "./interfaces/IDisputeGame.sol";
-import {IModelRegistry, Model} from "./interfaces/IModelRegistry.sol";
+import {IModels, Model} from "./interfaces/IModels.sol";
 import {Committed, IStepJudge, Opening} from "./interfaces/IStepJudge.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {MAX_DEMAND_LEAVES} from "./libraries/ConstantsLib.sol";
@@ -47,14 +47,14 @@ abstract contract Demands is IDisputeGame {
     }
 
     IVault public immutable vault;
-    IClaimChain public immutable claimChain;
-    IModelRegistry public immutable registry;
+    IContestable public immutable claimChain;
+    IModels public immutable registry;
     IStepJudge public immutable judge;
 
     mapping(ClaimId => Record) internal _records;
     mapping(ClaimId => DemandPage[]) internal _pages;
 
-    constructor(IVault vault_, IClaimChain claimChain_, IModelRegistry registry_, IStepJudge judge_) {
+    constructor(IVault vault_, IContestable claimChain_, IModels registry_, IStepJudge judge_) {
         vault = vault_;
         claimChain = claimChain_;
         registry = registry_;

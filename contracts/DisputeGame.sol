@@ -3,9 +3,9 @@ pragma solidity ^0.8.28;
 
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Demands} from "./Demands.sol";
-import {ClaimBatch, ClaimWitness, IClaimChain} from "./interfaces/IClaimChain.sol";
+import {ClaimBatch, ClaimWitness, IContestable} from "./interfaces/IContestable.sol";
 import {Dispute, DisputeStatus, IDisputeGame, TraceOpening} from "./interfaces/IDisputeGame.sol";
-import {IModelRegistry, Model, Windows} from "./interfaces/IModelRegistry.sol";
+import {IModels, Model, Windows} from "./interfaces/IModels.sol";
 import {Committed, FaultProof, IStepJudge, Verdict} from "./interfaces/IStepJudge.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {Course, DisputeClock, Phase} from "./libraries/DisputeClock.sol";
@@ -35,7 +35,7 @@ contract DisputeGame is Demands {
     uint256 private constant REJECT_TAIL_GAS = 100_000;
     uint256 private constant PAGE_TAIL_GAS = 5_000;
 
-    constructor(IVault vault_, IClaimChain claimChain_, IModelRegistry registry_, IStepJudge judge_)
+    constructor(IVault vault_, IContestable claimChain_, IModels registry_, IStepJudge judge_)
         Demands(vault_, claimChain_, registry_, judge_)
     {}
 

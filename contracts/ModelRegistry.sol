@@ -5,6 +5,7 @@ import {SSTORE2} from "solady/utils/SSTORE2.sol";
 
 import {ILimitsJudge, StepPlace} from "./interfaces/ILimitsJudge.sol";
 import {IModelRegistry, InputSpec, Model, Terms, Windows} from "./interfaces/IModelRegistry.sol";
+import {IModels} from "./interfaces/IModels.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {FAMILY_TAG, MAX_BUCKETS, MODEL_TAG} from "./libraries/ConstantsLib.sol";
 import {MerkleLib} from "./libraries/MerkleLib.sol";
@@ -38,6 +39,8 @@ contract ModelRegistry is IModelRegistry {
 
     IVault public immutable VAULT;
     ILimitsJudge public immutable LIMITS_JUDGE;
+    /// @notice Who may derive models.
+    address public immutable TRAININGS;
     uint64 public immutable MIN_BOND_GAS;
     uint96 public immutable MIN_REGISTRANT_BOND_WEI;
     Windows private _minimum;
@@ -51,6 +54,7 @@ contract ModelRegistry is IModelRegistry {
     mapping(ModelId family => ModelId[]) private _buckets;
     mapping(ModelId family => mapping(uint256 inputBytes => ModelId)) private _bucketFor;
 
+    /// @param trainings the only contract that may derive models
     /// @param minimum shortest windows a model may have, seconds: long enough for honest parties to be included by L1
     /// @param maximum longest windows, seconds: bonds and fees must not be held for ever
     /// @param minBondGas least `minBondGas` of a model: what a dispute costs whoever wins it
@@ -59,12 +63,13 @@ contract ModelRegistry is IModelRegistry {
     constructor(
         IVault vault,
         ILimitsJudge limitsJudge,
+        address trainings,
         Windows memory minimum,
         Windows memory maximum,
         uint64 minBondGas,
         uint96 minRegistrantBondWei
     ) {
-        (VAULT, LIMITS_JUDGE) = (vault, limitsJudge);
+        (VAULT, LIMITS_JUDGE, TRAININGS) = (vault, limitsJudge, trainings);
         (_minimum, _maximum) = (minimum, maximum);
         (MIN_BOND_GAS, MIN_REGISTRANT_BOND_WEI) = (minBondGas, minRegistrantBondWei);
     }
@@ -81,8 +86,7 @@ contract ModelRegistry is IModelRegistry {
         _terms[id] = _pack(candidate);
         // Nobody has 2^96 wei.
         _registrants[id] = Registrant(msg.sender, uint96(msg.value));
-        SSTORE2.writeDeterministic(abi.encode(candidate), ModelId.unwrap(id));
-        emit Registered(id, msg.sender, candidate);
+        _keep(id, candidate);
         if (msg.value != 0) VAULT.escrow{value: msg.value}();
     }
 
@@ -154,6 +158,18 @@ contract ModelRegistry is IModelRegistry {
     }
 
     /// @inheritdoc IModelRegistry
+    /// @dev Everything but the weights was checked when the template was registered.
+    function derive(ModelId template, BundleRoot weightsRoot) external returns (ModelId id) {
+        if (msg.sender != TRAININGS) revert NotTheTrainings(msg.sender);
+        Model memory derived = model(template);
+        derived.weightsRoot = weightsRoot;
+        id = _idOf(derived);
+        if (exists(id)) return id;
+        _terms[id] = _terms[template];
+        _keep(id, derived);
+    }
+
+    /// @inheritdoc IModelRegistry
     function admit(ModelId id, uint256 inputBytes) external view returns (ModelId, Duration) {
         uint256 word = _terms[id];
         if (word == 0) {
@@ -190,15 +206,15 @@ contract ModelRegistry is IModelRegistry {
 
     /// @inheritdoc IModelRegistry
     function idOf(Model calldata candidate) public pure returns (ModelId id) {
-        return ModelId.wrap(keccak256(abi.encode(MODEL_TAG, candidate)));
+        return _idOf(candidate);
     }
 
-    /// @inheritdoc IModelRegistry
+    /// @inheritdoc IModels
     function model(ModelId id) public view returns (Model memory) {
         return abi.decode(SSTORE2.read(_recordOf(id)), (Model));
     }
 
-    /// @inheritdoc IModelRegistry
+    /// @inheritdoc IModels
     function terms(ModelId id) public view returns (Terms memory known) {
         uint256 word = _terms[id];
         if (word == 0) revert UnknownModel(id);
@@ -235,6 +251,15 @@ contract ModelRegistry is IModelRegistry {
     /// @notice The shortest and the longest windows a model may have, seconds.
     function windowLimits() external view returns (Windows memory minimum, Windows memory maximum) {
         return (_minimum, _maximum);
+    }
+
+    function _idOf(Model memory candidate) private pure returns (ModelId) {
+        return ModelId.wrap(keccak256(abi.encode(MODEL_TAG, candidate)));
+    }
+
+    function _keep(ModelId id, Model memory record) private {
+        SSTORE2.writeDeterministic(abi.encode(record), ModelId.unwrap(id));
+        emit Registered(id, _registrants[id].account, record);
     }
 
     function _bucketOf(ModelId family, uint256 inputBytes) private view returns (ModelId bucket) {

@@ -1,57 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {Request, RequestBatch} from "./IInbox.sol";
+import {Certainty, ClaimBatch, ClaimWitness, IContestable} from "./IContestable.sol";
+import {RequestBatch} from "./IInbox.sol";
 import {ClaimBatchId, ClaimId, RequestBatchId, RequestId} from "../types/Ids.sol";
 import {Instant} from "../types/Time.sol";
-
-/// @notice How sure a claim is. None: never made. Void is for children of fallen parents. Undefined is final, and says
-/// that the request has no result: an honest run of it overflows.
-enum Certainty {
-    None,
-    Provisional,
-    Challenged,
-    Final,
-    Rejected,
-    Refuted,
-    Void,
-    Undefined
-}
-
-/// @notice Record of claims made in one call. Its hash is the batch's id; only its state is stored.
-/// @param requests the request batch that all claims lie in
-/// @param first index in the request batch of the first claim
-/// @param count entries, claimed or empty
-/// @param root keccak positional tree over entries; the zero leaf is empty (not present, or already claimed)
-/// @param bondWei locked for each live claim
-/// @param eager whether each entry carries a trace root
-/// @param undefined whether the entries name a step and an element that overflow, in place of an output; then `eager` too
-struct ClaimBatch {
-    RequestBatchId requests;
-    address executor;
-    uint32 first;
-    uint32 count;
-    bytes32 root;
-    uint96 bondWei;
-    Instant claimedAt;
-    bool eager;
-    bool undefined;
-}
-
-/// @notice One claim, shown from the two batches it lies in.
-/// @param index in the claim batch
-/// @param entry output (inline bytes or tensor root), or `step:u32 | element:u32` if undefined; then the trace root if eager
-/// @param entryPath siblings from the entry's leaf to `claims.root`
-/// @param request whose index in the request batch is `claims.first + index`
-struct ClaimWitness {
-    RequestBatch requests;
-    ClaimBatch claims;
-    uint32 index;
-    bytes entry;
-    bytes32[] entryPath;
-    Request request;
-    bytes32[] requestPath;
-}
 
 /// @notice A claim that was challenged: it left its batch and lives on alone.
 /// @param finalAt after acquittal, not final before this
@@ -65,8 +18,9 @@ struct Contested {
 /// @notice Owns leases, the claimed bitmap, bonds, certainty, settlement and callbacks. At most one claim per request is
 /// ever final and paid.
 /// @dev A claim batch lies inside one request batch, so its model, fee, tip and deadline are checked on chain when it is
-/// made. A lease covers a whole request batch; a reopened request is leased and claimed singly.
-interface IClaimChain {
+/// made. A lease covers a whole request batch; a reopened request is leased and claimed singly. A claim that falls reopens
+/// its request: refuted, at twice the minimum bond; rejected, without its executor.
+interface IClaimChain is IContestable {
     event Leased(RequestBatchId indexed requests, uint32 indexed scope, address indexed lessee, Instant until, uint256 depositWei);
     /// @param data entries of the claims, in order of index, for the set bits of `presence`
     /// @param live bits that became claims (present and not claimed before)
@@ -161,21 +115,6 @@ interface IClaimChain {
     /// @notice Says where the caller serves blobs. Only logged.
     function announceEndpoint(string calldata url) external;
 
-    // Dispute game only.
-
-    /// @notice A claim leaves its batch because it is challenged. With an eager trace it may be refuted in the same call.
-    function contest(ClaimWitness calldata witness) external returns (ClaimId id, RequestId request);
-
-    /// @notice Provisional again; final not before `finalAt` nor before the batch's own window is over.
-    function acquit(ClaimWitness calldata witness, Instant finalAt) external;
-
-    /// @notice Moves the claim's bond to the dispute game's escrow, reopens the request at twice the bond.
-    function refute(ClaimWitness calldata witness) external returns (uint96 bondWei);
-
-    /// @notice Moves `costWei` (at most the bond) to the dispute game's escrow, returns the rest, reopens the request
-    /// without this executor.
-    function reject(ClaimWitness calldata witness, uint256 costWei) external returns (uint256 movedWei);
-
     // Inbox only.
 
     /// @notice Sets the claimed bits of requests that were logged empty.
@@ -186,17 +125,12 @@ interface IClaimChain {
 
     // Views.
 
-    /// @notice Checks everything in a witness but whether its claim batch was ever made. Reverts otherwise.
-    function requireWitness(ClaimWitness calldata witness) external view returns (ClaimId id, RequestId request);
-
     /// @notice Certainty of claim `index` of a batch, and the seconds until it can be final (0 if now or never).
     function certaintyOf(ClaimBatch calldata claims, uint32 index)
         external
         view
         returns (Certainty certainty, uint256 secondsLeft);
 
-    function claimBatchIdOf(ClaimBatch calldata claims) external view returns (ClaimBatchId);
-    function claimIdOf(ClaimBatchId batchId, uint32 index) external pure returns (ClaimId);
     function contested(ClaimId id) external view returns (Contested memory);
     function claimedBits(RequestBatchId requests, uint256 word) external view returns (uint256);
     /// @notice How often claims on the request ended in refutation or rejection; each refutation doubles its

@@ -91,12 +91,16 @@ interface IGenerations {
     error BeaconNotReady(uint64 anchor);
     error NotDrawn();
     error AlreadyDrawn();
+    /// @notice The tokens of a greedy request are the likeliest: it has no seed.
+    error NothingToDraw();
     error LeaseHeld(address lessee, Instant until);
     error NotTheLessee(address received, address expected);
+    error LeaseExpired(Instant until);
     error DeadlinePassed(Instant deadline);
     error WrongTokensLength(uint256 received, uint256 expected);
     error MarginMissed(int256 least);
     error NotFinal(Certainty received);
+    error WrongClaim(ClaimBatchId received, ClaimBatchId expected);
     error WrongOutput(bytes32 received, bytes32 expected);
     error NotYetRefundable(Instant deadline);
     error NothingToSend();
@@ -121,7 +125,8 @@ interface IGenerations {
         payable
         returns (ClaimBatchId id);
 
-    /// @notice Opens a request again whose claim fell: its deadline is at least one challenge window and lease term away.
+    /// @notice Opens a request again whose claim fell: its deadline is at least one challenge window and lease term away;
+    /// after three rejections it is now. Each refutation doubles the least bond of the next claim, up to 2^6 times.
     function reopen(Generation calldata generation) external;
 
     /// @notice When the claim is final (it is finalised on the way if it may be): pays the executor, fires the callback

@@ -2,70 +2,17 @@
 pragma solidity ^0.8.28;
 
 import {StepPlace} from "./ILimitsJudge.sol";
+import {IModels, InputSpec, Model, Terms, Windows} from "./IModels.sol";
 import {ModelId} from "../types/Ids.sol";
-import {BundleRoot, GraphRoot, NumericsRoot, TensorHeader} from "../types/Roots.sol";
+import {BundleRoot} from "../types/Roots.sol";
 import {Duration, Instant} from "../types/Time.sol";
-
-/// @notice One input tensor and the values an honest run is promised for.
-/// @param lo least value: f32 bits for a f32 input, the integer otherwise (two's complement); inclusive
-/// @param hi greatest value, likewise
-struct InputSpec {
-    TensorHeader header;
-    int64 lo;
-    int64 hi;
-}
-
-/// @notice Lengths of the periods of a claim and of its dispute, in seconds.
-/// @param challenge from the claim: a claim may be challenged
-/// @param open from the challenge: the executor may open
-/// @param collect from the opening: leaves may be demanded
-/// @param supply from the end of `collect`, if any leaf was demanded: the executor may supply
-/// @param prove from the end of `supply` (or of `collect`): a fault may be proven before acquittal
-struct Windows {
-    Duration challenge;
-    Duration open;
-    Duration collect;
-    Duration supply;
-    Duration prove;
-}
-
-/// @notice Everything registered about a model. Its id is the hash of all of it.
-/// @param graphRoot ordered steps (PROTOCOL.md, "Graphs")
-/// @param graphHeader inputs:u32 | weights:u32 | steps:u32 | zero:u160; the last step is the output
-/// @param weightsRoot bundle of weight tensors
-/// @param numericsRoot profile and one calibrated factor per step
-/// @param numericsHeader profile:u8 | flags:u8 | zero:u240 (PROTOCOL.md, "Numerics")
-/// @param outputHeader dtype and shape of the output
-/// @param outputBand natural difference of an output element between honest kernels, f32 bits, absolute
-/// @param slashBand beyond this difference of claimed and traced output a claim is slashed, f32 bits, absolute
-/// @param minBondGas least bond of a claim, in gas, priced at the base fee when the claim is made
-struct Model {
-    GraphRoot graphRoot;
-    bytes32 graphHeader;
-    BundleRoot weightsRoot;
-    NumericsRoot numericsRoot;
-    bytes32 numericsHeader;
-    InputSpec[] inputs;
-    TensorHeader outputHeader;
-    uint32 outputBand;
-    uint32 slashBand;
-    uint64 minBondGas;
-    Windows windows;
-}
-
-/// @notice What orders and claims need of a model, in one read.
-/// @param outputBytes bytes of the canonical output tensor
-struct Terms {
-    uint32 outputBytes;
-    uint64 minBondGas;
-    Windows windows;
-}
 
 /// @title Model id -> graph, weights, numerics, ranges, windows, bonds
 /// @notice Models are immutable, so every claim's parameters are fixed by the model id it names.
 /// @dev Registration checks what a chain can check cheaply. A graph that cannot be judged acquits its claims; consumers
 /// choose their models.
-interface IModelRegistry {
+interface IModelRegistry is IModels {
+    /// @param registrant zero if the model was derived
     event Registered(ModelId indexed id, address indexed registrant, Model model);
     /// @notice `id` stands for models that differ in the size of their inputs: its buckets.
     event FamilyRegistered(ModelId indexed id, address indexed registrant, ModelId[] buckets);
@@ -94,6 +41,7 @@ interface IModelRegistry {
     /// @notice No bucket of the family takes inputs of so many bytes. Inputs by root have none: their bucket is named.
     error NoBucket(ModelId family, uint256 inputBytes);
     error RegistrantBondTooLow(uint256 receivedWei, uint256 minimumWei);
+    error NotTheTrainings(address received);
     error NotTheRegistrant(address received, address expected);
     error ModelClosed(ModelId received);
     error NotRetired(ModelId received);
@@ -125,6 +73,10 @@ interface IModelRegistry {
     /// over models of anyone. Returns the hash of the list.
     function registerFamily(ModelId[] calldata buckets) external returns (ModelId id);
 
+    /// @notice Trainings only: registers `template` with other weights, if nobody did. It has no registrant and no bond:
+    /// nobody can retire it. It is closed if the template is. Returns its id, as if it had been registered.
+    function derive(ModelId template, BundleRoot weightsRoot) external returns (ModelId id);
+
     /// @notice What an order needs to know: the model that answers inline inputs of `inputBytes` bytes, which is `id`
     /// itself, or a bucket if it is a family; and its challenge window.
     function admit(ModelId id, uint256 inputBytes) external view returns (ModelId model, Duration challenge);
@@ -133,8 +85,6 @@ interface IModelRegistry {
     function bucketsOf(ModelId id) external view returns (ModelId[] memory);
 
     function idOf(Model calldata model) external pure returns (ModelId id);
-    function model(ModelId id) external view returns (Model memory);
-    function terms(ModelId id) external view returns (Terms memory);
     function exists(ModelId id) external view returns (bool);
     function registrantOf(ModelId id) external view returns (address);
     /// @notice What is held for the model, wei.

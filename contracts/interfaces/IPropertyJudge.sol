@@ -17,7 +17,7 @@ enum Comparison {
 }
 
 /// @notice What a result must have to be right.
-/// @param threshold f32 bits, finite
+/// @param threshold f32 bits, of magnitude below 2^64
 /// @param predicate asked besides, once; zero for none
 /// @param predicateGas exact gas of that call; zero without a predicate
 struct Property {
@@ -50,6 +50,7 @@ interface IPropertyJudge {
     /// @notice NaN, infinite, or of magnitude 2^64 or more.
     error ScoreOutOfRange(uint256 item, uint32 received);
     error ThresholdOutOfRange(uint32 received);
+    /// @notice At least 1 with a predicate, and 0 without.
     error PredicateGasOutOfRange(uint32 received, uint32 maximum);
     error InsufficientGas(uint256 available, uint256 required);
 
@@ -64,7 +65,7 @@ interface IPropertyJudge {
 
     /// @notice Where an outcome lies between the threshold (0) and `full` (2^64), rounded down; at most 2^64. Of `All`, and
     /// where `full` is not beyond the threshold, 2^64.
-    /// @param full f32 bits, finite
+    /// @param full f32 bits, of magnitude below 2^64
     function progress(Property calldata property, uint32 full, int256 total, uint256 count)
         external
         pure

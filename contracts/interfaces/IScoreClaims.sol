@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {Certainty, ClaimBatch, ClaimWitness} from "./IClaimChain.sol";
+import {Certainty, ClaimBatch, IContestable} from "./IContestable.sol";
 import {RequestBatch} from "./IInbox.sol";
-import {ClaimBatchId, ClaimId, ModelId, RequestId} from "../types/Ids.sol";
+import {IModels} from "./IModels.sol";
+import {ClaimBatchId, ClaimId, ModelId, RequestBatchId, RequestId} from "../types/Ids.sol";
 import {BundleRoot} from "../types/Roots.sol";
 import {Instant} from "../types/Time.sol";
 
@@ -27,6 +28,7 @@ struct Scoring {
 /// @notice Where a claim of scores stands.
 /// @param certainty Provisional until finalised or fallen, whatever is disputed of it
 /// @param disputes items in dispute now
+/// @param bondWei held for it now; zero once it is final or fallen
 /// @param finalAt not final before this
 struct Standing {
     Certainty certainty;
@@ -38,20 +40,25 @@ struct Standing {
 /// @title Bonded claims of scores, each item of which is disputed like any inference
 /// @notice One claim covers all items of a hold-out, or one generated text. To the dispute game (a second instance of it
 /// that has only this for its claims and its models) each item is a claim of its own: it may be challenged, opened,
-/// demanded of and proven wrong beside all others, and the first fault takes the bond of the whole.
-/// @dev An item's `ClaimWitness` is made of ordinary records. `requests`: lane 2, first 0, count items, `root` the Keccak
+/// demanded of and proven wrong beside all others, and the first fault takes the bond of the whole. To have its models here
+/// too, the game asks for the scorer with the claimed weights.
+/// @dev Fallen, a claim has nothing left: further faults and rejections of its items move 0 wei. A rejection, which returns
+/// most of the bond, waits for the challenge window and for all other disputes of the claim: a liar could else reject its
+/// own claim by a small fault of one item, before the fault of another is shown that slashes.
+/// An item's `ClaimWitness` is made of ordinary records. `requests`: lane 2, first 0, count items, `root` the Keccak
 /// tree over item ids, `model` the scorer with the claimed weights; no fee, tip, minimum bond or deadline, no callback.
 /// `claims`: `requests` the id of that record under this contract, first 0, `root` the Keccak tree over score leaves
 /// (as entries of a claim batch), neither eager nor undefined. `request`: requester the source (Trainings, Generations),
 /// nonce the item's index, kind 1, that model, the item's `inputsRoot`, `property` the subject, all else zero. Item id:
 /// keccak256(abi.encode(SCORED_TAG, source, subject, index, inputsRoot)).
-interface IScoreClaims {
+interface IScoreClaims is IContestable, IModels {
     /// @param requests as above; with `claims` and `scoring` all that any witness of it needs
     event ScoresClaimed(
         ClaimBatchId indexed id, bytes32 indexed subject, address source, ClaimBatch claims, RequestBatch requests, Scoring scoring
     );
     event ScoresContested(ClaimId indexed id, ClaimBatchId indexed batchId, uint32 index);
     event ScoreAcquitted(ClaimId indexed id, ClaimBatchId indexed batchId, Instant finalAt);
+    /// @param item zero if the source showed the fault
     event ScoresFell(ClaimBatchId indexed id, ClaimId indexed item, Certainty certainty);
     event ScoresFinal(ClaimBatchId indexed id, address executor);
 
@@ -63,7 +70,9 @@ interface IScoreClaims {
     error BondTooLow(uint256 receivedWei, uint256 minimumWei);
     error AlreadyClaimed(ClaimBatchId received);
     error UnknownClaim(ClaimBatchId received);
+    error UnknownRequestBatch(RequestBatchId received);
     error AlreadyContested(ClaimId received);
+    error NotInDispute(ClaimId received);
     error WrongCertainty(Certainty received, Certainty expected);
     error WindowOpen(Instant until);
     error WindowOver(Instant until);
@@ -84,6 +93,4 @@ interface IScoreClaims {
     function standingOf(ClaimBatchId id) external view returns (Standing memory);
     /// @notice Least bond of a claim with this scorer now, wei.
     function minimumBond(ModelId scorer) external view returns (uint256);
-    function claimBatchIdOf(ClaimBatch calldata claims) external view returns (ClaimBatchId);
-    function claimIdOf(ClaimBatchId batchId, uint32 index) external pure returns (ClaimId);
 }

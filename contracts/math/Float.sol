@@ -52,6 +52,14 @@ library Float {
         return field == 0 ? (mantissa, 1) : (mantissa | LEAST_NORMAL, field);
     }
 
+    /// @notice The value in units of 2^-149, of which every finite float is a whole number.
+    /// @param bits of magnitude below 2^104: a word holds no more
+    function units(uint32 bits) internal pure returns (int256 whole) {
+        (uint256 mantissa, uint256 exponent) = split(bits);
+        whole = int256(mantissa << (exponent - 1));
+        return isNegative(bits) ? -whole : whole;
+    }
+
     /// @notice `RN(± magnitude · 2^exponent)`: to nearest, ties to even, subnormals kept, overflow to infinity.
     /// @param magnitude below 2^255
     /// @param exponent between −2^64 and 2^64

@@ -38,3 +38,15 @@ def commitment_of(training: TrainingId, executor: Address, weights_root: BundleR
     """Names its executor, so a copied one is worth nothing. `salt`: 32 bytes that nobody can guess."""
     record = (WEIGHTS_TAG, training, executor, weights_root, salt)
     return keccak256(encode(["bytes32", "bytes32", "address", "bytes32", "bytes32"], record))
+
+
+def training_subject(training: TrainingId, number: int, executor: Address, weights_root: BundleRoot) -> bytes:
+    """What the scores of commitment `number` are about."""
+    record = (WEIGHTS_TAG, training, number, executor, weights_root)
+    return keccak256(encode(["bytes32", "bytes32", "uint32", "address", "bytes32"], record))
+
+
+def generation_subject(generation: RequestId, attempts: int, executor: Address, tokens: bytes) -> bytes:
+    """What the scores of a text are about. `attempts`: claims on the request that fell before this one."""
+    record = (GENERATION_TAG, generation, attempts, executor, keccak256(tokens))
+    return keccak256(encode(["bytes32", "bytes32", "uint32", "address", "bytes32"], record))

@@ -85,6 +85,10 @@ class ScoreClaim:
         """The claimed output of one item: its score's canonical bytes, or a tensor root."""
         return self.scoring.scores[index * self._width : (index + 1) * self._width]
 
+    @property
+    def entries(self) -> tuple[bytes, ...]:
+        return tuple(self.entry(index) for index in range(self.count))
+
     def item(self, index: int) -> Request:
         """The request that an item stands for."""
         self._require_item(index)
@@ -111,9 +115,13 @@ class ScoreClaim:
         return tuple(self.item_id(index) for index in range(self.count))
 
     @cached_property
+    def claim_ids(self) -> tuple[ClaimId, ...]:
+        return tuple(self.claim_id(index) for index in range(self.count))
+
+    @cached_property
     def indices(self) -> dict[bytes, int]:
         """Index of an item by its own id and by that of its claim."""
-        by_claim: dict[bytes, int] = {self.claim_id(index): index for index in range(self.count)}
+        by_claim: dict[bytes, int] = {id_: index for index, id_ in enumerate(self.claim_ids)}
         return by_claim | {id_: index for index, id_ in enumerate(self.item_ids)}
 
     @cached_property
@@ -126,7 +134,7 @@ class ScoreClaim:
     @cached_property
     def score_tree(self) -> Tree:
         """Raises Doubt if its top is not the root on chain."""
-        tree = claim_tree([self.entry(index) for index in range(self.count)])
+        tree = claim_tree(self.entries)
         _require_same("root of scores", tree.top, self.claims.root)
         return tree
 

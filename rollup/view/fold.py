@@ -13,15 +13,12 @@ from functools import singledispatchmethod
 from rollup import events
 from rollup.clock import challenge_end
 from rollup.codec import Domain, claim_batch_id, claim_id, family_id, request_batch_id, request_id, split_entries
-from rollup.errors import Doubt
 from rollup.lifecycle import ENDED, FALLEN, moved
 from rollup.tensor import Bundle, Tensor, TensorSpec
 from rollup.types import (
     ZERO_WORD,
-    Address,
     BundleRoot,
     Certainty,
-    ClaimBatchId,
     ClaimId,
     DisputeStatus,
     EmptyReason,
@@ -34,6 +31,8 @@ from rollup.types import (
     Signed,
     Verdict,
 )
+from rollup.view.facts import Facts, require_same
+from rollup.view.generations import GenerationFold
 from rollup.view.records import (
     Delivery,
     DisputeState,
@@ -44,31 +43,26 @@ from rollup.view.records import (
     OrderedRequest,
     Page,
 )
+from rollup.view.scores import ScoreFold
+from rollup.view.trainings import TrainingFold
 
 
-class State:
+class State(Facts):
     """All that follows from the events so far. Read its maps; change it only by `fold`."""
 
     def __init__(self, domain: Domain) -> None:
+        super().__init__()
         self._domain = domain
-        self.models: dict[ModelId, Model] = {}
-        self.families: dict[ModelId, tuple[ModelId, ...]] = {}
-        # Retired or struck: they take no more requests.
-        self.closed: set[ModelId] = set()
-        self.request_batches: dict[RequestBatchId, OrderedBatch] = {}
-        self.requests: dict[RequestId, OrderedRequest] = {}
-        self.leases: dict[tuple[RequestBatchId, int], HeldLease] = {}
-        self.claim_batches: dict[ClaimBatchId, MadeBatch] = {}
-        self.claims: dict[ClaimId, MadeClaim] = {}
-        self.disputes: dict[ClaimId, DisputeState] = {}
-        self.endpoints: dict[Address, str] = {}
-        # Requests that somebody may still claim, and claims of which something may still come; in order.
-        self.open_requests: dict[RequestId, None] = {}
-        self.active_claims: dict[ClaimId, None] = {}
+        self._scores = ScoreFold(self, domain)
+        self._trainings = TrainingFold(self, domain)
+        self._generations = GenerationFold(self, domain)
 
     @singledispatchmethod
     def fold(self, event: events.Event) -> None:
-        """Events without a handler of their own say nothing of requests, claims or disputes."""
+        """Events without a handler here are those of properties, or say nothing of what is kept."""
+        self._scores.fold(event)
+        self._trainings.fold(event)
+        self._generations.fold(event)
 
     @fold.register
     def _(self, event: events.Registered) -> None:
@@ -76,7 +70,7 @@ class State:
 
     @fold.register
     def _(self, event: events.FamilyRegistered) -> None:
-        _require_same("family", family_id(event.buckets), event.id)
+        require_same("family", family_id(event.buckets), event.id)
         self.families[event.id] = event.buckets
 
     @fold.register
@@ -91,7 +85,7 @@ class State:
 
     @fold.register
     def _(self, event: events.Requested) -> None:
-        _require_same("request", request_id(event.request, self._domain), event.id)
+        require_same("request", request_id(event.request, self._domain), event.id)
         ids = (event.id,)
         self._order(OrderedBatch(event.batch_id, event.batch, ids, (EmptyReason.NONE,)))
         self._take(event, event.batch_id, 0, event.id, event.request, event.inputs)
@@ -123,8 +117,8 @@ class State:
         return Bundle([Tensor(spec, data).root for spec, data in _cut(self.models[model], inputs)]).root
 
     def _order(self, ordered: OrderedBatch) -> None:
-        _require_same("request batch", request_batch_id(ordered.batch, self._domain), ordered.id)
-        _require_same("root of request batch", ordered.tree.top, ordered.batch.root)
+        require_same("request batch", request_batch_id(ordered.batch, self._domain), ordered.id)
+        require_same("root of request batch", ordered.tree.top, ordered.batch.root)
         self.request_batches[ordered.id] = ordered
 
     def _take(
@@ -155,13 +149,13 @@ class State:
 
     @fold.register
     def _(self, event: events.Claimed) -> None:
-        _require_same("claim batch", claim_batch_id(event.batch, self._domain), event.id)
+        require_same("claim batch", claim_batch_id(event.batch, self._domain), event.id)
         ordered = self.request_batches[event.batch.requests]
         model = self.models[ordered.batch.model]
         entries = _live_entries(event, TensorSpec.from_header(model.output_header).byte_length)
         ids = tuple(None if entry is None else claim_id(event.id, i) for i, entry in enumerate(entries))
         made = MadeBatch(event.id, event.batch, entries, ids)
-        _require_same("root of claim batch", made.tree.top, event.batch.root)
+        require_same("root of claim batch", made.tree.top, event.batch.root)
         self.claim_batches[event.id] = made
         end = challenge_end(event.batch.claimed_at, model.windows)
         for index, (id_, entry) in enumerate(zip(ids, entries, strict=True)):
@@ -279,23 +273,22 @@ class State:
     @fold.register
     def _(self, event: events.FaultProven) -> None:
         beyond_sound = event.verdict is Verdict.BEYOND_SOUND
-        self._dispute(event.id, status=DisputeStatus.REFUTED if beyond_sound else DisputeStatus.REJECTED)
+        self._end_dispute(event.id, DisputeStatus.REFUTED if beyond_sound else DisputeStatus.REJECTED)
 
     @fold.register
     def _(self, event: events.Silenced) -> None:
-        self._dispute(event.id, status=DisputeStatus.REFUTED)
+        self._end_dispute(event.id, DisputeStatus.REFUTED)
 
     @fold.register
     def _(self, event: events.Cleared) -> None:
-        self._dispute(event.id, status=DisputeStatus.ACQUITTED)
+        self._end_dispute(event.id, DisputeStatus.ACQUITTED)
+
+    def _end_dispute(self, id_: ClaimId, status: DisputeStatus) -> None:
+        self._dispute(id_, status=status)
+        self._scores.end_dispute(id_, status)
 
     def _dispute(self, id_: ClaimId, **changes: object) -> None:
         self.disputes[id_] = replace(self.disputes[id_], **changes)  # type: ignore[arg-type]
-
-
-def _require_same(what: str, computed: bytes, received: bytes) -> None:
-    if computed != received:
-        raise Doubt(f"the {what} is 0x{received.hex()} on chain and 0x{computed.hex()} by its contents")
 
 
 def _cut(model: Model, inputs: bytes) -> Iterator[tuple[TensorSpec, bytes]]:

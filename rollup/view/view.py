@@ -6,11 +6,9 @@ Everything here follows from events and a time that is handed in; nothing is rea
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeVar
 
 from rollup.clock import CONCLUDABLE, is_before
 from rollup.codec import Domain
-from rollup.errors import NotFound
 from rollup.events import Event, Update
 from rollup.lifecycle import ENDED, STANDING
 from rollup.types import (
@@ -26,13 +24,12 @@ from rollup.types import (
     RequestId,
 )
 from rollup.view.fold import State
+from rollup.view.properties import Properties, found
 from rollup.view.records import Delivery, DisputeState, HeldLease, MadeBatch, MadeClaim, OrderedBatch, OrderedRequest
 
-T = TypeVar("T")
 
-
-class View:
-    """All requests, claims and disputes as of one block.
+class View(Properties):
+    """All requests, claims and disputes as of one block; what it says of properties stands in Properties.
 
     Not thread-safe: one thread applies updates, others ask while it does not (see chain/follower.py). Rewinding folds
     what is left from the start, which is slow, rare and cannot go wrong.
@@ -41,7 +38,7 @@ class View:
     def __init__(self, domain: Domain) -> None:
         self._domain = domain
         self._events: list[Event] = []
-        self.state = State(domain)
+        self.state: State = State(domain)
         self.block = 0
         self.block_hash = b""
         # The chain's time, seconds: the timestamp of the last block that is known.
@@ -66,16 +63,23 @@ class View:
     # One thing by its name.
 
     def request(self, id_: RequestId) -> OrderedRequest:
-        return _found(self.state.requests.get(id_), "request", id_)
+        """A request, or the item of a claim of scores as one."""
+        known = self.state.requests.get(id_)
+        place = self.state.item(id_) if known is None else None
+        return found(place[0].ordered_request(place[1]) if place else known, "request", id_)
 
     def claim(self, id_: ClaimId) -> MadeClaim:
-        return _found(self.state.claims.get(id_), "claim", id_)
+        """A claim, or the item of a claim of scores as one."""
+        known = self.state.claims.get(id_)
+        place = self.state.item(id_) if known is None else None
+        return found(place[0].made_claim(place[1]) if place else known, "claim", id_)
 
     def dispute(self, id_: ClaimId) -> DisputeState:
-        return _found(self.state.disputes.get(id_), "dispute of claim", id_)
+        return found(self.state.disputes.get(id_), "dispute of claim", id_)
 
     def model(self, id_: ModelId) -> Model:
-        return _found(self.state.models.get(id_), "model", id_)
+        """A registered model, or a scorer with the weights of a claim of scores."""
+        return found(self.state.models.get(id_) or self.state.scorers.get(id_), "model", id_)
 
     def buckets(self, id_: ModelId) -> tuple[ModelId, ...]:
         """Models that an id stands for: a family's buckets, or the model itself. Raises NotFound."""
@@ -85,23 +89,27 @@ class View:
         return (id_,)
 
     def batch_of(self, request: OrderedRequest) -> OrderedBatch:
-        return self.state.request_batches[request.batch]
+        known = self.state.request_batches.get(request.batch)
+        return known or self._scores_with(request.id).ordered_batch
 
     def claims_of(self, claim: MadeClaim) -> MadeBatch:
-        return self.state.claim_batches[claim.batch]
+        known = self.state.claim_batches.get(claim.batch)
+        return known or self.scores(claim.batch).made_batch
 
     def live_claim(self, request: OrderedRequest) -> MadeClaim | None:
         """The claim that stands on a request: provisional, challenged, final or undefined."""
-        last = self.state.claims[request.claims[-1]] if request.claims else None
+        last = self.claim(request.claims[-1]) if request.claims else None
         return last if last is not None and last.certainty in STANDING else None
 
     def certainty(self, request: OrderedRequest) -> Certainty:
         """Certainty of the last claim on a request; NONE if there was none."""
-        return self.state.claims[request.claims[-1]].certainty if request.claims else Certainty.NONE
+        return self.claim(request.claims[-1]).certainty if request.claims else Certainty.NONE
 
     def witness(self, id_: ClaimId) -> ClaimWitness:
         """All that a contract wants to see of a claim, with its two Keccak paths."""
         claim = self.claim(id_)
+        if claim.batch in self.state.scores:
+            return self.scores(claim.batch).claim.witness(claim.index)
         made, request = self.claims_of(claim), self.request(claim.request)
         ordered = self.batch_of(request)
         return ClaimWitness(
@@ -149,11 +157,14 @@ class View:
         return [self.state.claim_batches[id_] for id_ in found]
 
     def to_finalise_contested(self, now: int) -> list[MadeClaim]:
-        """Acquitted claims that may be final now."""
+        """Acquitted claims that may be final now. Items of claims of scores are final with the whole."""
         return [
             claim
             for claim in self._active()
-            if claim.certainty is Certainty.PROVISIONAL and claim.contested and now >= claim.final_from
+            if claim.certainty is Certainty.PROVISIONAL
+            and claim.contested
+            and now >= claim.final_from
+            and claim.batch in self.state.claim_batches
         ]
 
     def to_settle(self) -> list[MadeClaim]:
@@ -184,9 +195,3 @@ class View:
 
     def _active(self) -> Iterator[MadeClaim]:
         return (self.state.claims[id_] for id_ in self.state.active_claims)
-
-
-def _found(record: T | None, what: str, id_: bytes) -> T:
-    if record is None:
-        raise NotFound(f"no {what} 0x{id_.hex()} is known")
-    return record

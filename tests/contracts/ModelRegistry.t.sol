@@ -5,6 +5,7 @@ import {Harness} from "./Harness.sol";
 import {Models} from "./mocks/Models.sol";
 import {ModelRegistry} from "../../contracts/ModelRegistry.sol";
 import {IModelRegistry, InputSpec, Model, Terms, Windows} from "../../contracts/interfaces/IModelRegistry.sol";
+import {IModels} from "../../contracts/interfaces/IModels.sol";
 import {ModelId} from "../../contracts/types/Ids.sol";
 import {BF16, BOOL, BundleRoot, F16, F32, I32, I64, TensorHeader, U8} from "../../contracts/types/Roots.sol";
 import {Duration} from "../../contracts/types/Time.sol";
@@ -146,8 +147,8 @@ contract ModelRegistryTest is Harness {
     function test_views_unknownModel_revert() public view {
         ModelId id = registry.idOf(Models.digits());
         bytes[4] memory calls = [
-            abi.encodeCall(IModelRegistry.model, (id)),
-            abi.encodeCall(IModelRegistry.terms, (id)),
+            abi.encodeCall(IModels.model, (id)),
+            abi.encodeCall(IModels.terms, (id)),
             abi.encodeCall(IModelRegistry.registrantOf, (id)),
             abi.encodeCall(IModelRegistry.commitInputs, (id, new bytes(256)))
         ];

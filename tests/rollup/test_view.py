@@ -269,7 +269,7 @@ def test_reorg__that_moves_a_claim__leaves_only_the_new_one(story: Story) -> Non
 
 
 def _contents(view: View) -> dict[str, object]:
-    return {name: value for name, value in vars(view.state).items() if name != "_domain"}
+    return {name: value for name, value in vars(view.state).items() if not name.startswith("_")}
 
 
 def test_undefined__is_final_without_an_output__and_is_announced() -> None:

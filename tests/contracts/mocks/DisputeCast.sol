@@ -4,9 +4,9 @@ pragma solidity ^0.8.28;
 import {LibRLP} from "solady/utils/LibRLP.sol";
 import {DisputeGame} from "../../../contracts/DisputeGame.sol";
 import {Vault} from "../../../contracts/Vault.sol";
-import {ClaimBatch, ClaimWitness, IClaimChain} from "../../../contracts/interfaces/IClaimChain.sol";
+import {ClaimBatch, ClaimWitness, IContestable} from "../../../contracts/interfaces/IContestable.sol";
 import {Dispute, DisputeStatus, LeafRef, StepProof, TraceOpening} from "../../../contracts/interfaces/IDisputeGame.sol";
-import {IModelRegistry, Windows} from "../../../contracts/interfaces/IModelRegistry.sol";
+import {IModels, Windows} from "../../../contracts/interfaces/IModels.sol";
 import {FaultProof, IStepJudge, Opening, Verdict} from "../../../contracts/interfaces/IStepJudge.sol";
 import {ClaimId, ModelId} from "../../../contracts/types/Ids.sol";
 import {BundleRoot} from "../../../contracts/types/Roots.sol";
@@ -45,7 +45,7 @@ abstract contract DisputeCast is Harness {
         modules[1] = LibRLP.computeAddress(address(this), 5);
         vault = new Vault(modules);
         game = new DisputeGame(
-            vault, IClaimChain(address(claims)), IModelRegistry(address(registry)), IStepJudge(address(judge))
+            vault, IContestable(address(claims)), IModels(address(registry)), IStepJudge(address(judge))
         );
         claims.connect(vault, address(game));
         registry.setWindows(windows());

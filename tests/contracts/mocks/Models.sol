@@ -17,7 +17,7 @@ library Models {
 
     /// @notice A registry that takes no bonds, and so needs neither a Vault nor a judge.
     function registry(Windows memory least, Windows memory most, uint64 minBondGas) internal returns (ModelRegistry) {
-        return new ModelRegistry(IVault(address(0)), ILimitsJudge(address(0)), least, most, minBondGas, 0);
+        return new ModelRegistry(IVault(address(0)), ILimitsJudge(address(0)), address(0), least, most, minBondGas, 0);
     }
 
     /// @notice 64 pixels in 0..1 in, ten logits out: the shape of a network that reads digits.

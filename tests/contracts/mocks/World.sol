@@ -61,7 +61,7 @@ abstract contract World is Harness {
         (modules[0], modules[1], modules[2], modules[3]) = (_created(3), _created(4), _created(5), _created(6));
         vault = new Vault(modules);
         registry = new ModelRegistry(
-            vault, judge.LIMITS_JUDGE(), _windows(1), _windows(1_000), 1_000, REGISTRANT_BOND
+            vault, judge.LIMITS_JUDGE(), address(0), _windows(1), _windows(1_000), 1_000, REGISTRANT_BOND
         );
         inbox = new Inbox(vault, registry, IClaimChain(modules[2]), address(this), 1);
         claims = new ClaimChain(vault, inbox, registry, modules[3], Duration.wrap(50), 0.01 ether);
