@@ -69,7 +69,7 @@ class Opener:
 
     def _opens(self, cases: Sequence[Case]) -> list[Intent]:
         """One call for each claim batch."""
-        batches: dict[ClaimBatchId, MadeBatch] = {}
+        batches: dict[ClaimBatchId, Case] = {}
         openings: dict[ClaimBatchId, list[TraceOpening]] = {}
         for case in cases:
             try:
@@ -78,9 +78,9 @@ class Opener:
                 # One claim that cannot be opened must not keep the others from being opened in time.
                 _log.error("executor.cannot_open", claim=case.claim.id.hex(), error=str(error))
                 continue
-            batches[case.made.id] = case.made
+            batches[case.made.id] = case
             openings.setdefault(case.made.id, []).append(TraceOpening(case.claim.index, root))
-        return [self._disputes.open(made.batch, openings[id_]) for id_, made in batches.items()]
+        return [self._disputes.open(case.made.batch, openings[id_], case.request.lane) for id_, case in batches.items()]
 
     def _trace(self, case: Case) -> Trace:
         """The trace to open for a claim. In doubt an honest recomputation: that may be rejected, silence is slashed."""

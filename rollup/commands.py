@@ -75,8 +75,8 @@ def _addresses(net: Devnet) -> Table:
     table = Table("what", "where", title="ANH is up")
     table.add_row("chain", net.rpc_url)
     table.add_row("blobs", net.blobs_url)
-    for name in ("inbox", "claim_chain", "dispute_game", "model_registry", "vault", "step_judge"):
-        table.add_row(name, "0x" + getattr(net.deployment, name).hex())
+    for name, address in net.deployment.contracts.items():
+        table.add_row(name, "0x" + address.hex())
     for account in (Account.SEQUENCER, Account.EXECUTOR, Account.WATCHTOWER, Account.KEEPER):
         table.add_row(account.name.lower(), "0x" + net.address(account).hex())
     return table

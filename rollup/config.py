@@ -22,12 +22,11 @@ from rollup.types import Address
 
 PREFIX = "ANH_"
 _HEX_KEY = re.compile(r"(0x)?[0-9a-fA-F]{64}")
-_CONTRACTS = ("vault", "model_registry", "step_judge", "inbox", "claim_chain", "dispute_game")
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """Where one system lives: chain id, first block that can hold its events, its six contracts."""
+    """Where one system lives: chain id, first block that can hold its events, its contracts."""
 
     chain_id: int
     block: int
@@ -37,11 +36,29 @@ class Deployment:
     inbox: Address
     claim_chain: Address
     dispute_game: Address
+    property_judge: Address
+    score_claims: Address
+    score_game: Address
+    trainings: Address
+    generations: Address
 
     @property
     def domain(self) -> Domain:
         """What ids of this system are bound to."""
-        return Domain(self.chain_id, self.inbox, self.claim_chain)
+        return Domain(self.chain_id, self.inbox, self.claim_chain, self.score_claims, self.trainings, self.generations)
+
+    @property
+    def contracts(self) -> dict[str, Address]:
+        """Every contract by its name here, in the order in which they are deployed."""
+        return {name: getattr(self, name) for name in _CONTRACTS}
+
+    @property
+    def modules(self) -> tuple[Address, ...]:
+        """Contracts that may hold escrow."""
+        return (
+            self.model_registry, self.inbox, self.claim_chain, self.dispute_game, self.score_claims, self.score_game,
+            self.trainings, self.generations,
+        )  # fmt: skip
 
     def save(self, path: Path) -> None:
         """Writes JSON, addresses as 0x-text."""
@@ -63,6 +80,9 @@ class Deployment:
             raise NotFound(f"there is no deployment record {path}") from error
         except (ValueError, KeyError, TypeError) as error:
             raise BadInput(f"{path} is no deployment record: {error}") from error
+
+
+_CONTRACTS = tuple(field_.name for field_ in dataclasses.fields(Deployment))[2:]
 
 
 def _address(text: str) -> Address:

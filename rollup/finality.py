@@ -1,7 +1,7 @@
 """The keeper: whatever the clock has made due is finalised, settled, announced, concluded. Anyone may run one.
 
 `decide` is pure; the loop beside it sends. It earns tips, and needs no trust: the contracts check every move. It knows
-nothing of what models answer.
+nothing of what models answer. Moves of properties stand in settlement.py.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from rollup import settlement
 from rollup.chain.claims import Claims
 from rollup.chain.daemon import Daemon
 from rollup.chain.disputes import Disputes
@@ -20,15 +21,13 @@ from rollup.chain.sender import Intent
 from rollup.chain.transactions import TransactionStore
 from rollup.config import Settings
 from rollup.errors import Refused
+from rollup.settlement import is_due
 from rollup.types import ClaimBatchId, ClaimId, RequestId
 from rollup.view import MadeClaim, View
 
 # Gas of the callbacks fired in one call, and what each costs besides: two paths, a page's share of storage.
 PAGE_GAS = 10_000_000
 CALLBACK_OVERHEAD_GAS = 150_000
-# A callback that failed is fired again after a minute, then after two, four ...; then whoever cares may.
-RETRY_SECONDS = 60
-MAX_DELIVERIES = 4
 _log = structlog.get_logger()
 
 
@@ -82,7 +81,7 @@ class Refund:
     request: RequestId
 
 
-Move = Finalise | FinaliseContested | Settle | Announce | Retry | Conclude | Refund
+Move = Finalise | FinaliseContested | Settle | Announce | Retry | Conclude | Refund | settlement.Move
 
 
 def decide(view: View, now: int, refunds: bool = False) -> list[Move]:
@@ -102,12 +101,8 @@ def decide(view: View, now: int, refunds: bool = False) -> list[Move]:
     moves += [Settle(page) for page in _pages(view, due)]
     moves += [Announce(claim.id) for claim in view.to_announce()]
     moves += [Refund(request.id) for request in view.refundable(now) if refunds]
-    return moves + [Retry(claim.id, claim.deliveries) for claim in view.to_retry() if _is_due(claim, now)]
-
-
-def _is_due(claim: MadeClaim, now: int) -> bool:
-    pause = RETRY_SECONDS << (claim.deliveries - 1)
-    return claim.deliveries < MAX_DELIVERIES and now >= claim.delivered_at + pause
+    moves += [Retry(claim.id, claim.deliveries) for claim in view.to_retry() if is_due(claim, now)]
+    return moves + settlement.decide(view, now, refunds)
 
 
 def _pages(view: View, due: Iterable[MadeClaim]) -> Iterator[tuple[ClaimId, ...]]:
@@ -133,6 +128,7 @@ class Keeper:
         self._inbox = Inbox(daemon.settings.deployment)
         self._claims = Claims(daemon.settings.deployment)
         self._disputes = Disputes(daemon.settings.deployment)
+        self._settler = settlement.Settler(daemon.settings.deployment)
 
     def step(self) -> None:
         """Sends all that is due, then waits for it. A move that somebody else made first is progress, not a fault."""
@@ -170,6 +166,8 @@ class Keeper:
                 order = view.batch_of(ordered)
                 path = order.tree.path(ordered.index)
                 return self._inbox.refund(order.batch, ordered.index, ordered.request, path)
+            case _:
+                return self._settler.intent(view, move)
 
 
 def run_keeper(

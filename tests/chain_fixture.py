@@ -94,5 +94,5 @@ def small_system(sequencer: Address) -> System:
 
 
 def deploy_system(anvil: Anvil) -> Deployment:
-    """All six contracts, by account 0, for the sequencer's account."""
+    """All contracts, by account 0, for the sequencer's account."""
     return deploy(anvil.client(), anvil.sender(0), small_system(anvil_key(SEQUENCER).address))

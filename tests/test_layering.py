@@ -44,7 +44,7 @@ FLOORS = {
         "blobs", "chain", "config", "curves", "daemon", "journal", "live", "package", "processes", "queue",
         "redis_server",
     ),
-    "services": ("cli", "commands", "devnet", "finality", "reconciler", "sequencer"),
+    "services": ("cli", "commands", "devnet", "finality", "reconciler", "sequencer", "settlement"),
 }  # fmt: skip
 # Whoever reads these lets what he reads run as code.
 UNPICKLERS = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}

@@ -1,8 +1,9 @@
 """The bytes of each kind of blob, and the check that they are what their name says.
 
 Tensor: header word | canonical bytes, under the tensor root. Bundle: 32 bytes per tensor root, under the bundle root.
-Numerics: header word | one u32 per step, under the numerics root. Anything else (a program under its graph root) is
-checked by a function of the caller's. Knows nothing of where blobs lie.
+Numerics: header word | one u32 per step, under the numerics root. Pool: 64 bytes an item, under the pool root. Recipe:
+any bytes, under their SHA-256. Anything else (a program under its graph root) is checked by a function of the caller's.
+Knows nothing of where blobs lie.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from typing import Protocol, TypeVar
 
 from rollup.errors import BadEncoding
 from rollup.graph import MAX_STEPS, Numerics
+from rollup.merkle import sha256
 from rollup.numerics import Profile
+from rollup.properties.pool import ENTRY_BYTES, Pool
+from rollup.properties.types import MAX_OPENED_ITEMS, MAX_SCORED_ITEMS
 from rollup.tensor import Bundle, Tensor, TensorSpec
 from rollup.types import BundleRoot, NumericsRoot, TensorRoot
 
@@ -21,6 +25,9 @@ MAX_BLOB_BYTES = 2**31
 # A bundle holds at most the trace of the largest graph.
 MAX_BUNDLE_BYTES = 32 * MAX_STEPS
 MAX_NUMERICS_BYTES = 32 + 4 * MAX_STEPS
+# A pool whose sealed items are all scored, and its opened ones.
+MAX_POOL_BYTES = ENTRY_BYTES * (MAX_SCORED_ITEMS + MAX_OPENED_ITEMS)
+MAX_RECIPE_BYTES = 2**20
 
 T = TypeVar("T")
 
@@ -83,6 +90,18 @@ class BlobReader:
         _require_name(root, numerics.root)
         return numerics
 
+    def get_pool(self, root: bytes) -> Pool:
+        """The leaves of a training's pool under `root`."""
+        pool = Pool.decode(self._source.read(root, MAX_POOL_BYTES))
+        _require_name(root, pool.root)
+        return pool
+
+    def get_recipe(self, digest: bytes) -> bytes:
+        """The recipe that a requester suggests, under its SHA-256."""
+        recipe = self._source.read(digest, MAX_RECIPE_BYTES)
+        _require_name(digest, sha256(recipe))
+        return recipe
+
     def get_named(self, name: bytes, check: Callable[[bytes], T], max_bytes: int | None = None) -> T:
         """What `check` makes of the bytes under `name`; it raises BadEncoding where they do not hash to that name."""
         return check(self._source.read(name, self._max_bytes if max_bytes is None else max_bytes))
@@ -115,6 +134,18 @@ class Blobs(BlobReader):
         factors = b"".join(factor.to_bytes(4, "big") for factor in numerics.factors)
         self.put_named(numerics.root, numerics.header + factors)
         return numerics.root
+
+    def put_pool(self, pool: Pool) -> bytes:
+        self.put_named(pool.root, pool.encoded)
+        return pool.root
+
+    def put_recipe(self, recipe: bytes) -> bytes:
+        """Raises BadEncoding for a recipe that nobody would read."""
+        if len(recipe) > MAX_RECIPE_BYTES:
+            raise BadEncoding(f"a recipe of {len(recipe)} bytes is above {MAX_RECIPE_BYTES}")
+        digest = sha256(recipe)
+        self.put_named(digest, recipe)
+        return digest
 
     def put_named(self, name: bytes, data: bytes) -> None:
         """Stores bytes under a name whose truth the caller vouches for. Raises BadEncoding above the size limit."""

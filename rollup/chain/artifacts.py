@@ -31,8 +31,12 @@ SOLC_WRAPPER = Path(__file__).with_name("solc")
 # What StepJudge is built with, in the order of its arguments: what steps read, the judge of overflows, and those of
 # families of operators. Nothing else names them.
 FAMILIES = ("StepReader", "LimitsJudge", "ContractionJudge", "PointwiseJudge", "TranscendentalJudge", "RowJudge")
-# The six contracts of a system, in the order in which they are deployed, after the families.
-CONTRACTS = ("Vault", "ModelRegistry", "StepJudge", "Inbox", "ClaimChain", "DisputeGame")
+# The contracts of a system, in the order in which they are deployed, after the families; the last five are those of
+# properties. rollup/config.py has their addresses in the same order.
+CONTRACTS = (
+    *("Vault", "ModelRegistry", "StepJudge", "Inbox", "ClaimChain", "DisputeGame"),
+    *("PropertyJudge", "ScoreClaims", "ScoreGame", "Trainings", "Generations"),
+)
 _IMPORT = re.compile(r'^\s*import\s+(?:[^"\';]*\s+from\s+)?["\']([^"\']+)["\']\s*;', re.MULTILINE)
 _VERSION_SECONDS = 30
 

@@ -24,9 +24,14 @@ from rollup.merkle import keccak256
 from rollup.types import Address, Windows
 
 # Modules that may hold escrow.
-MODULES = ("ModelRegistry", "Inbox", "ClaimChain", "DisputeGame")
+MODULES = (
+    *("ModelRegistry", "Inbox", "ClaimChain", "DisputeGame"),
+    *("ScoreClaims", "ScoreGame", "Trainings", "Generations"),
+)
 # Other names that constructors and getters give to the contracts.
 _SYNONYMS = {"registry": "ModelRegistry", "models": "ModelRegistry", "judge": "StepJudge"}
+# Names that mean another contract in one of them: the game of scores has their claims for its claims and its models.
+_OWN_NAMES: Mapping[str, Mapping[str, str]] = {"ScoreGame": {"claimchain": "ScoreClaims", "registry": "ScoreClaims"}}
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,7 @@ def demo_system(sequencer: Address) -> System:
 
 
 def deploy(client: Client, sender: Sender, system: System, artifacts: Artifacts | None = None) -> Deployment:
-    """Deploys the families of operators and the six contracts from `sender`'s next nonces and verifies them.
+    """Deploys the families of operators and the contracts from `sender`'s next nonces and verifies them.
 
     Not resumable: after a failure, deploy anew. Raises BadInput if a constructor asks for something the description
     does not give, Conflict if another transaction took one of the nonces or a contract points elsewhere.
@@ -101,8 +106,7 @@ def deploy(client: Client, sender: Sender, system: System, artifacts: Artifacts 
         if receipt.contract != addresses[name]:
             raise Conflict(f"{name} is not at 0x{addresses[name].hex()}: another transaction used the deployer's nonce")
     verify(client, addresses, artifacts, system)
-    vault, registry, judge, inbox, claim_chain, game = (addresses[name] for name in CONTRACTS)
-    return Deployment(client.chain_id, block, vault, registry, judge, inbox, claim_chain, game)
+    return Deployment(client.chain_id, block, *(addresses[name] for name in CONTRACTS))
 
 
 def create_address(deployer: Address, nonce: int) -> Address:
@@ -113,12 +117,13 @@ def create_address(deployer: Address, nonce: int) -> Address:
 def verify(client: Client, addresses: Mapping[str, Address], artifacts: Artifacts, system: System) -> None:
     """Raises Conflict unless every contract has code and every contract it names is the one of this system.
 
-    `addresses` are at least the six; families that it does not have are taken as StepJudge names them.
+    `addresses` are at least CONTRACTS; families that it does not have are taken as StepJudge names them.
     """
-    expected = {**_values(addresses, system)}
     for name, address in addresses.items():
         if not client.code(address):
             raise Conflict(f"{name} at 0x{address.hex()} has no code")
+        own = {getter: addresses[contract] for getter, contract in _OWN_NAMES.get(name, {}).items()}
+        expected = _values(addresses, system) | own
         for getter, received in _named_addresses(client, artifacts[name], address).items():
             if received != expected.get(_normal(getter), received):
                 raise Conflict(f"{name}.{getter} is 0x{received.hex()}, another contract than the system's")

@@ -19,6 +19,7 @@ from rollup.chain.client import Block, Client, RawLog
 from rollup.config import Deployment
 from rollup.errors import Unavailable
 from rollup.events import Event, Place, Update
+from rollup.properties import events as properties
 from rollup.types import Address
 
 # Blocks asked for in one call; providers refuse wide ranges.
@@ -28,19 +29,20 @@ MAX_CHECKPOINTS = 256
 
 
 class Decoder:
-    """Logs of the six contracts, by their first topic, as records of rollup/events.py."""
+    """Logs of a system's contracts, by their first topic, as records of rollup/events.py and those of properties."""
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        classes = {cls.__name__: cls for cls in events.EVENTS}
+    def __init__(self, interfaces: Mapping[str, Sequence[Entry]]) -> None:
+        classes = {cls.__name__: cls for cls in (*events.EVENTS, *properties.EVENTS)}
+        declared = [(name, entry) for name, entries in interfaces.items() for entry in entries]
         self._known = {
-            signature_hash(entry): (entry, classes[entry["name"]])
-            for entry in entries
+            signature_hash(entry): (entry, properties.SAME_NAMES.get((name, entry["name"]), classes[entry["name"]]))
+            for name, entry in declared
             if entry["type"] == "event" and entry["name"] in classes
         }
 
     @classmethod
     def of_contracts(cls) -> Decoder:
-        return cls([entry for name, contract in load().contracts.items() if name[0] == "I" for entry in contract.abi])
+        return cls({name: contract.abi for name, contract in load().contracts.items() if name[0] == "I"})
 
     def decode(self, log: RawLog, timestamp: int) -> Event | None:
         """None for an event that no interface declares. Raises BadEncoding if the log contradicts its event."""
@@ -85,15 +87,10 @@ class EventStream:
         emitters: Sequence[Address] = (),
         chunk_blocks: int = CHUNK_BLOCKS,
     ) -> None:
-        """`emitters`: whose events are wanted; all but the Vault's if none are named."""
+        """`emitters`: whose events are wanted; all modules', so all but the Vault's, if none are named."""
         self._client, self._first = client, deployment.block
         self._confirmations, self._chunk = confirmations, chunk_blocks
-        self._emitters = tuple(emitters) or (
-            deployment.model_registry,
-            deployment.inbox,
-            deployment.claim_chain,
-            deployment.dispute_game,
-        )
+        self._emitters = tuple(emitters) or deployment.modules
         self._decoder = Decoder.of_contracts()
         self._checkpoints: list[Checkpoint] = []
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rollup.errors import BadInput
 from rollup.merkle import keccak256, sha256
-from rollup.properties.types import MAX_OPENED_ITEMS, TrainingId
+from rollup.properties.types import MAX_OPENED_ITEMS, MAX_SCORED_ITEMS, TrainingId
 from rollup.types import RequestId
 
 DRAW_TAG = keccak256(b"anh.v1.draw")
@@ -18,6 +18,16 @@ SEED_TAG = keccak256(b"anh.v1.seed")
 # Blocks whose hashes the chain remembers.
 BEACON_BLOCKS = 256
 _UNIFORM_BITS = 24
+
+
+def is_beacon_ready(anchor: int, block: int) -> bool:
+    """Whether block `block` can read the hash of the block after `anchor`, unless it is lost."""
+    return block > anchor + 1
+
+
+def is_beacon_lost(anchor: int, block: int) -> bool:
+    """Whether block `block` can no longer read it."""
+    return block > anchor + 1 + BEACON_BLOCKS
 
 
 def draw_seed(training: TrainingId, beacon: bytes) -> bytes:
@@ -40,6 +50,8 @@ class Draw:
             raise BadInput(
                 f"a pool of {self.pool_count} items is no multiple, at least twice, of the {self.open_count} opened"
             )
+        if self.sealed_count > MAX_SCORED_ITEMS:
+            raise BadInput(f"{self.sealed_count} sealed items are above {MAX_SCORED_ITEMS}")
 
     @property
     def stratum(self) -> int:

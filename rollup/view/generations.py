@@ -75,7 +75,7 @@ class GenerationFold:
         require_same("certainty of a fallen claim", self._facts.scores[event.claim].certainty, event.fallen)
         self._move(
             event.id, GenerationStatus.OPEN, claim=None, tokens=b"", attempts=known.attempts + 1,
-            deadline=event.deadline,
+            rejections=known.rejections + (event.fallen is Certainty.REJECTED), deadline=event.deadline,
         )  # fmt: skip
 
     @fold.register

@@ -9,6 +9,7 @@ from rollup.clock import is_before
 from rollup.errors import NotFound
 from rollup.lifecycle import FALLEN
 from rollup.properties.clock import ENDABLE, TrainingPhase
+from rollup.properties.draw import is_beacon_ready
 from rollup.properties.types import GenerationStatus, TrainingId
 from rollup.types import Address, Certainty, ClaimBatchId, RequestId
 from rollup.view.facts import Facts
@@ -77,8 +78,9 @@ class Properties:
         ]
 
     def to_draw(self, block: int) -> list[OrderedGeneration]:
-        """Sampled generations without a seed whose beacon can be read from a block after `block`."""
-        return [known for known in self._in(GenerationStatus.OPEN) if not known.is_drawn and block > known.anchor]
+        """Sampled generations without a seed whose beacon block `block` can read, or has forgotten."""
+        waiting = (known for known in self._in(GenerationStatus.OPEN) if not known.is_drawn)
+        return [known for known in waiting if is_beacon_ready(known.anchor, block)]
 
     def open_generations(self, now: int) -> list[OrderedGeneration]:
         """Generations that may be taken or, by their lessee, claimed."""

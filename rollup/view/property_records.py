@@ -150,7 +150,8 @@ class OrderedGeneration:
     """A generation request and all that came of it.
 
     anchor: the beacon is the hash of the block after it. seed: empty until drawn. deadline: as extended by fallen
-    claims. claims: all ever made, oldest first; `claim` is the one that stands. tokens: canonical bytes, of that one.
+    claims. attempts: claims that fell, `rejections` of them by a rejection. claims: all ever made, oldest first;
+    `claim` is the one that stands. tokens: canonical bytes, of that one.
     """
 
     id: RequestId
@@ -162,12 +163,18 @@ class OrderedGeneration:
     lessee: Address = ZERO_ADDRESS
     leased_until: int = 0
     attempts: int = 0
+    rejections: int = 0
     claims: tuple[ClaimBatchId, ...] = ()
     claim: ClaimBatchId | None = None
     tokens: bytes = b""
     delivery: Delivery = Delivery.NONE
     deliveries: int = 0
     delivered_at: int = 0
+
+    @property
+    def refutations(self) -> int:
+        """Claims that fell by a refutation: each doubles the minimum bond of the next."""
+        return self.attempts - self.rejections
 
     @property
     def is_drawn(self) -> bool:

@@ -31,7 +31,7 @@ from tests.toy_lane import DOMAIN, SEQUENCER, ToyLane
 
 DEPLOYMENT = Deployment(
     DOMAIN.chain_id, 1, Address(b"v" * 20), Address(b"m" * 20), Address(b"j" * 20), DOMAIN.inbox, DOMAIN.claim_chain,
-    Address(b"d" * 20),
+    Address(b"d" * 20), *(Address(bytes([place]) * 20) for place in b"psntg"),
 )  # fmt: skip
 
 

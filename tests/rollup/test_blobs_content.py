@@ -9,8 +9,9 @@ from rollup.blobs import Blobs, FolderStore, ObjectStore, open_blobs
 from rollup.errors import BadEncoding, NotFound, Unavailable
 from rollup.graph import Numerics
 from rollup.merkle import sha256
+from rollup.properties.pool import Pool
 from rollup.tensor import Bundle, DType, Tensor, TensorSpec
-from rollup.types import TensorRoot
+from rollup.types import BundleRoot, TensorRoot
 
 TENSOR = Tensor(TensorSpec(DType.F32, (3, 200)), bytes(range(240)) * 10)
 OTHER = Tensor(TensorSpec(DType.F32, (3, 200)), bytes(2400))
@@ -118,3 +119,34 @@ def test_get_tensor__of_a_corrupted_file__is_refused(tmp_path):
     path.write_bytes(data)
     with pytest.raises(BadEncoding, match="hashes to"):
         blobs.get_tensor(root)
+
+
+def test_get_pool__with_another_content__is_refused(blobs, store):
+    pool, other = (Pool.of(bytes([key]) * 32, [BundleRoot(bytes([item]) * 32) for item in range(6)]) for key in (1, 2))
+    store.write(pool.root, other.encoded)
+    with pytest.raises(BadEncoding, match=f"hashes to 0x{other.root.hex()}"):
+        blobs.get_pool(pool.root)
+
+
+def test_get_pool__larger_than_any_pool__is_refused_before_it_is_read(blobs, store):
+    store.write(bytes(32), bytes(64 * 2113))
+    with pytest.raises(BadEncoding, match=f"has {64 * 2113} bytes, above {64 * 2112}"):
+        blobs.get_pool(bytes(32))
+
+
+def test_pool__put__can_be_had_by_its_root(blobs):
+    pool = Pool.of(bytes(32), [BundleRoot(bytes([item]) * 32) for item in range(6)])
+    assert blobs.get_pool(blobs.put_pool(pool)) == pool
+    assert blobs.read(pool.root) == pool.encoded
+
+
+def test_recipe__with_another_content_or_too_long__is_refused(blobs, store):
+    store.write(sha256(b"recipe"), b"other")
+    with pytest.raises(BadEncoding, match=f"hashes to 0x{sha256(b'other').hex()}"):
+        blobs.get_recipe(sha256(b"recipe"))
+    with pytest.raises(BadEncoding, match="1048577 bytes is above 1048576"):
+        blobs.put_recipe(bytes(2**20 + 1))
+
+
+def test_recipe__put__can_be_had_by_its_digest(blobs):
+    assert blobs.get_recipe(blobs.put_recipe(b"adam, 20 epochs")) == b"adam, 20 epochs"

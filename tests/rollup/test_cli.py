@@ -16,7 +16,7 @@ from rollup.config import Deployment
 from rollup.processes import free_port
 from tests.chain_fixture import Anvil
 
-CONTRACTS = (bytes([number]) * 20 for number in range(1, 7))
+CONTRACTS = (bytes([number]) * 20 for number in range(1, 12))
 DEPLOYMENT = Deployment(31337, 0, *CONTRACTS)  # type: ignore[arg-type]
 
 

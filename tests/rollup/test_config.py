@@ -10,7 +10,7 @@ from rollup.config import Deployment, KeySource, Settings
 from rollup.errors import BadInput, NotFound
 from rollup.types import Address
 
-DEPLOYMENT = Deployment(31337, 5, *(Address(bytes([number]) * 20) for number in range(6)))
+DEPLOYMENT = Deployment(31337, 5, *(Address(bytes([number]) * 20) for number in range(11)))
 
 
 @pytest.fixture

@@ -7,9 +7,7 @@ import pytest
 from rollup import events
 from rollup.finality import (
     CALLBACK_OVERHEAD_GAS,
-    MAX_DELIVERIES,
     PAGE_GAS,
-    RETRY_SECONDS,
     Announce,
     Conclude,
     Finalise,
@@ -19,6 +17,7 @@ from rollup.finality import (
     Settle,
     decide,
 )
+from rollup.settlement import MAX_DELIVERIES, RETRY_SECONDS
 from rollup.types import Certainty, ClaimId
 from tests.rollup.story import KEEPER, WINDOWS, Story
 

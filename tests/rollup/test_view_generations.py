@@ -82,18 +82,18 @@ def test_draw__is_due_when_the_block_after_the_anchor_lies_behind(story: Propert
     id_ = story.generation()
     anchor = story.block
     assert story.view.generation(id_).anchor == anchor
-    assert story.view.to_draw(anchor) == story.view.open_generations(story.now) == []
-    assert [known.id for known in story.view.to_draw(anchor + 1)] == [id_]
+    assert story.view.to_draw(anchor + 1) == story.view.open_generations(story.now) == []
+    assert [known.id for known in story.view.to_draw(anchor + 2)] == [id_]
     story.drawn(id_)
-    assert story.view.to_draw(anchor + 1) == []
+    assert story.view.to_draw(anchor + 2) == []
     assert [known.id for known in story.view.open_generations(story.now)] == [id_]
 
 
 def test_draw__that_came_too_late__moves_the_anchor(story: PropertyStory) -> None:
     id_ = story.generation()
     story.tell(events.Drawn, id_, bytes(32), 400)
-    assert story.view.to_draw(400) == []
-    assert [known.id for known in story.view.to_draw(401)] == [id_]
+    assert story.view.to_draw(401) == []
+    assert [known.id for known in story.view.to_draw(402)] == [id_]
 
 
 def test_greedy__needs_no_draw(story: PropertyStory) -> None:
@@ -134,6 +134,7 @@ def test_fallen__is_reopened_with_another_deadline(story: PropertyStory) -> None
     story.tell(events.GenerationReopened, id_, claim, Certainty.REFUTED, 20_000)
     known = story.view.generation(id_)
     assert (known.status, known.attempts, known.claim, known.claims) == (GenerationStatus.OPEN, 1, None, (claim,))
+    assert (known.refutations, known.rejections) == (1, 0)
     assert [each.id for each in story.view.open_generations(19_999)] == [id_]
     assert [each.id for each in story.view.refundable_generations(20_000)] == [id_]
     again = story.generated(id_, bytes(31) + b"\1")

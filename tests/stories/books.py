@@ -35,8 +35,7 @@ class Books:
 
     def __init__(self, client: Client, deployment: Deployment) -> None:
         self._client, self._deployment = client, deployment
-        emitters = (deployment.vault, deployment.inbox, deployment.claim_chain, deployment.dispute_game)
-        self._stream = EventStream(client, deployment, emitters=emitters)
+        self._stream = EventStream(client, deployment, emitters=(deployment.vault, *deployment.modules))
         self._events: list[Event] = []
 
     def read(self) -> None:

@@ -60,8 +60,7 @@ class Demo:
             names = self._names(net, liars.names | grief.names)
             entries = books.entries([outcome.names for outcome in outcomes])
             deployment = net.deployment
-            modules = [deployment.model_registry, deployment.inbox, deployment.claim_chain, deployment.dispute_game]
-            unaccounted = books.unaccounted_wei(modules)
+            unaccounted = books.unaccounted_wei(deployment.modules)
             return self._report(outcomes, entries, names, unaccounted)
 
     def _names(self, net: Devnet, cast: dict[Address, str]) -> Callable[[Address], str]:

@@ -49,5 +49,4 @@ def test_value__is_conserved_over_all_of_it(stage: Stage, outcomes: dict[str, Ou
     deployment = stage.net.deployment
     books = Books(stage.net.client, deployment)
     books.read()
-    modules = [deployment.model_registry, deployment.inbox, deployment.claim_chain, deployment.dispute_game]
-    assert books.unaccounted_wei(modules) == 0
+    assert books.unaccounted_wei(deployment.modules) == 0

@@ -43,11 +43,10 @@ def test_deploy__a_constructor_that_asks_for_more__is_refused(anvil: Anvil) -> N
 def test_verify__a_contract_of_another_system__is_a_conflict(anvil: Anvil, deployment: Deployment) -> None:
     system = small_system(anvil_key(SEQUENCER).address)
     other = deploy.deploy(anvil.client(), anvil.sender(0), system)
-    names = ("vault", "model_registry", "step_judge", "inbox", "claim_chain", "dispute_game")
-    addresses = {name: getattr(deployment, field) for name, field in zip(CONTRACTS, names, strict=True)}
+    addresses = dict(zip(CONTRACTS, deployment.contracts.values(), strict=True))
     deploy.verify(anvil.client(), addresses, artifacts.load(), system)
-    for name, field in zip(CONTRACTS, names, strict=True):
-        mixed = addresses | {name: getattr(other, field)}
+    for name, address in zip(CONTRACTS, other.contracts.values(), strict=True):
+        mixed = addresses | {name: address}
         with pytest.raises(Conflict, match=r"another contract than the system|does not know"):
             deploy.verify(anvil.client(), mixed, artifacts.load(), system)
     with pytest.raises(Conflict, match=r"Vault at 0x.* has no code"):

@@ -18,6 +18,7 @@ from rollup.config import Deployment
 from rollup.errors import BadEncoding, Unavailable
 from rollup.events import Deposited, Update
 from rollup.merkle import keccak256
+from rollup.properties import events as property_events
 from rollup.types import Address
 from tests.chain_fixture import Anvil, anvil_key
 
@@ -33,7 +34,7 @@ class Ledger:
         self.vault = create_address(self._sender.address, 0)
         vault = load()["Vault"]
         self._sender.send(Intent("create", None, vault.bytecode + encode(["address[]"], [[]])))
-        self.deployment = Deployment(anvil.chain_id, 1, *[self.vault] * 6)
+        self.deployment = Deployment(anvil.chain_id, 1, *[self.vault] * 11)
         self._paid = 0
 
     def deposit(self, *amounts: int) -> None:
@@ -110,14 +111,16 @@ def test_decode__a_strangers_event__is_none() -> None:
 
 
 def test_events__one_record_for_every_event_of_the_interfaces__names_in_its_order() -> None:
+    same_names = {key: cls.__name__ for key, cls in property_events.SAME_NAMES.items()}
     declared = {
-        entry["name"]: [item["name"] for item in entry["inputs"]]
+        same_names.get((name, entry["name"]), entry["name"]): [item["name"] for item in entry["inputs"]]
         for name, contract in load().contracts.items()
         if name[0] == "I" and name[1].isupper()
         for entry in contract.abi
         if entry["type"] == "event"
     }
-    known = {cls.__name__: [field.name for field in dataclasses.fields(cls)][1:] for cls in events.EVENTS}
+    classes = (*events.EVENTS, *property_events.EVENTS, *property_events.SAME_NAMES.values())
+    known = {cls.__name__: [field.name for field in dataclasses.fields(cls)][1:] for cls in classes}
     renamed = {"from": "sender"}
     assert known == {
         name: [renamed.get(item) or "".join(f"_{c.lower()}" if c.isupper() else c for c in item) for item in inputs]

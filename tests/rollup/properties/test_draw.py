@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from rollup.errors import BadInput
-from rollup.properties.draw import Draw, draw_seed, text_seed, uniform, uniforms
+from rollup.properties.draw import Draw, draw_seed, is_beacon_lost, is_beacon_ready, text_seed, uniform, uniforms
 from rollup.properties.types import TrainingId
 from rollup.types import RequestId
 
@@ -20,7 +20,7 @@ SIZES = [(2, 1), (7, 1), (12, 6), (12, 4), (320, 64), (30, 3)]
 @pytest.mark.parametrize(
     ("pool_count", "open_count", "message"),
     [(1, 1, "no multiple"), (12, 5, "no multiple"), (6, 6, "at least twice"), (8, 0, "outside 1..64"),
-     (130, 65, "outside 1..64"), (0, 1, "at least twice")],
+     (130, 65, "outside 1..64"), (2050, 1, "2049 sealed items are above 2048"), (0, 1, "at least twice")],
 )  # fmt: skip
 def test_draw__from_a_pool_that_has_no_strata__is_refused(pool_count: int, open_count: int, message: str) -> None:
     with pytest.raises(BadInput, match=message):
@@ -55,6 +55,11 @@ def test_draw__opens_one_of_each_stratum_and_seals_the_rest_in_order(
 def test_draw__over_many_seeds__opens_every_item_of_a_stratum() -> None:
     drawn = {Draw(RANDOM.randbytes(32), 20, 4).opened[2] for _ in range(200)}
     assert drawn == set(range(10, 15))
+
+
+def test_beacon__is_ready_after_its_block_and_lost_after_256_more() -> None:
+    assert [is_beacon_ready(10, block) for block in (11, 12)] == [False, True]
+    assert [is_beacon_lost(10, block) for block in (267, 268)] == [False, True]
 
 
 def test_seeds__bind_request_and_beacon_and_purpose() -> None:
