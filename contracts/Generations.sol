@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {Certainty, ClaimBatch} from "./interfaces/IClaimChain.sol";
+import {Certainty, ClaimBatch} from "./interfaces/IContestable.sol";
 import {
     Generation, GenerationState, GenerationStatus, GenerationTerms, IGenerations
 } from "./interfaces/IGenerations.sol";

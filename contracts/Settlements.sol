@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {Certainty} from "./interfaces/IClaimChain.sol";
+import {Certainty} from "./interfaces/IContestable.sol";
 import {IModelRegistry} from "./interfaces/IModelRegistry.sol";
 import {Aggregate, Comparison, IPropertyJudge, Property} from "./interfaces/IPropertyJudge.sol";
 import {IScoreClaims} from "./interfaces/IScoreClaims.sol";

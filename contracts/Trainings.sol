@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ClaimBatch} from "./interfaces/IClaimChain.sol";
+import {ClaimBatch} from "./interfaces/IContestable.sol";
+import {RequestBatch} from "./interfaces/IInbox.sol";
 import {IModelRegistry, Model} from "./interfaces/IModelRegistry.sol";
 import {IPropertyJudge, Outcome} from "./interfaces/IPropertyJudge.sol";
 import {IScoreClaims, Scoring} from "./interfaces/IScoreClaims.sol";
@@ -20,17 +21,18 @@ import {
 } from "./interfaces/ITrainings.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {Beacon} from "./libraries/Beacon.sol";
-import {MAX_COMMITS} from "./libraries/ConstantsLib.sol";
+import {MAX_COMMITS, REQUEST_BATCH_TAG} from "./libraries/ConstantsLib.sol";
 import {KeccakTree} from "./libraries/KeccakTree.sol";
 import {MaskLib} from "./libraries/MaskLib.sol";
 import {MerkleLib} from "./libraries/MerkleLib.sol";
 import {PoolLib} from "./libraries/PoolLib.sol";
 import {PropertyIds} from "./libraries/PropertyIds.sol";
+import {ScoredLib} from "./libraries/ScoredLib.sol";
 import {ShaTree} from "./libraries/ShaTree.sol";
 import {TrainingClock} from "./libraries/TrainingClock.sol";
 import {TrainingTermsLib} from "./libraries/TrainingTermsLib.sol";
 import {Settlements} from "./Settlements.sol";
-import {ClaimBatchId, ModelId, RequestBatchId} from "./types/Ids.sol";
+import {ClaimBatchId, RequestBatchId, RequestId} from "./types/Ids.sol";
 import {BundleRoot, TensorHeader, TensorRoot} from "./types/Roots.sol";
 import {currentInstant, Instant} from "./types/Time.sol";
 
@@ -275,12 +277,12 @@ contract Trainings is Settlements {
         ClaimBatchId received = scoreClaims.claimBatchIdOf(claims);
         if (!(received == record.claim)) revert WrongClaim(received, record.claim);
         bytes32 subject = PropertyIds.subjectOf(id, number, record.executor, record.weightsRoot);
-        bytes32 leaf = PropertyIds.itemIdOf(subject, shown.item, shown.inputsRoot);
+        bytes32 leaf = RequestId.unwrap(ScoredLib.itemIdOf(address(this), subject, shown.item, shown.inputsRoot));
         bytes32 root = KeccakTree.keccakPath(leaf, shown.item, claims.count, shown.itemPath);
         scorer.weightsRoot = record.weightsRoot;
-        ModelId model = registry.idOf(scorer);
-        RequestBatchId items = PropertyIds.itemsIdOf(address(scoreClaims), claims.count, root, model);
-        if (!(items == claims.requests)) revert NotAnItem(shown.item);
+        RequestBatch memory items = ScoredLib.requestsOf(claims.count, root, registry.idOf(scorer));
+        bytes32 named = keccak256(abi.encode(REQUEST_BATCH_TAG, block.chainid, scoreClaims, items));
+        if (named != RequestBatchId.unwrap(claims.requests)) revert NotAnItem(shown.item);
     }
 
     /// @return key of the item

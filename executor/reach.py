@@ -64,12 +64,25 @@ def sampled(elements: int, most: int = MAX_ELEMENTS) -> list[int]:
 
 def reach_of(network: Network, numerics: Numerics, inputs: Sequence[Tensor], most: int = MAX_ELEMENTS) -> Reach:
     """Reach of one request, of at most `most` elements. Costs one backward pass for each."""
-    results, freedoms = _forward(network, numerics, inputs)
-    judged = results[judged_step(network)].reshape(-1)
-    elements = sampled(len(judged), most)
-    pairs = [_moved(judged[element], results, freedoms) for element in elements]
+    run = MovableRun(network, numerics, inputs)
+    judged = run.results[judged_step(network)].reshape(-1)
+    pairs = [run.reach(judged[element]) for element in sampled(len(judged), most)]
     sound, calibrated = np.array(pairs, dtype=np.float64).reshape(-1, 2).T
-    return Reach(DOUBLED * sound, DOUBLED * calibrated)
+    return Reach(sound, calibrated)
+
+
+class MovableRun:
+    """One request in float64, not rounded: `results` of every step, and how far what is made of them can be moved."""
+
+    def __init__(self, network: Network, numerics: Numerics, inputs: Sequence[Tensor]) -> None:
+        self.results, self._freedoms = _forward(network, numerics, inputs)
+
+    def reach(self, value: Tensor) -> tuple[float, float]:
+        """By how much a run inside its bounds moves `value`, one number made of `results`: by sound bounds, and by
+        calibrated ones. Costs one backward pass.
+        """
+        sound, calibrated = DOUBLED * _moved(value, self.results, self._freedoms)
+        return float(sound), float(calibrated)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from math import inf
 
+import torch
 from torch import Tensor
 
 from executor.models import LoadedModel, draw_inputs
@@ -25,8 +26,10 @@ from prover.fault_proof import (
     prove_undefined,
     worst_element,
 )
+from prover.jumps import Jumps, jumps_of
 from prover.opened import OpenedTrace
 from prover.overflows import OverflowChecker, find_overflow_fault
+from prover.strategy import REACH
 from prover.suspects import Inspector
 from rollup.graph import Graph, Op
 from rollup.types import FaultProof, Verdict
@@ -48,7 +51,7 @@ class Checker:
     """
 
     def __init__(self, model: LoadedModel) -> None:
-        self._model, self._network = model, model.network
+        self.model, self._network = model, model.network
         self._judged = judged_step(model.network)
         self._inspector = Inspector(model.network, model.numerics)
         self._is_label = model.network.graph.steps[-1].op is Op.ARGMAX
@@ -64,7 +67,7 @@ class Checker:
     @cached_property
     def _reach(self) -> float:
         """The model's, over inputs drawn; dear, and needed for outputs only."""
-        drawn = draw_inputs(self._model.record.inputs, SAMPLES, SAMPLE_SEED)
+        drawn = draw_inputs(self.model.record.inputs, SAMPLES, SAMPLE_SEED)
         return max(self._reach_at(tensors) for tensors in drawn)
 
     def deviations(self, requests: Sequence[Sequence[bytes]], claimed: Sequence[bytes]) -> list[float]:
@@ -72,18 +75,24 @@ class Checker:
 
         `requests`: canonical input bytes of each; `claimed`: canonical output bytes of each.
         """
-        runs = self._model.runner.run(requests)
+        runs = self.model.runner.run(requests)
         return [
             0.0 if run == claim else self._deviation(inputs, run, claim)
             for inputs, run, claim in zip(requests, runs, claimed, strict=True)
         ]
 
     def second_deviation(self, inputs: Sequence[bytes], claimed: bytes) -> float:
-        """The independent look, before any bond: in float64, and with the reach of these very inputs."""
+        """The independent look, before any bond: in float64, and with the reach of these very inputs.
+
+        What is beyond it may still be an honest run's, if something on the way is nearly a tie: prover/jumps.py.
+        """
         tensors = [from_bytes(spec, data) for spec, data in zip(self._network.program.inputs, inputs, strict=True)]
-        judged = recompute(self._network, tensors, self._model.numerics.profile)[self._judged]
-        reach = max(self._reach, self._reach_at(tensors))
-        return self._ratio(judged, from_bytes(self._network.graph.output, claimed), reach)
+        judged = recompute(self._network, tensors, self.model.numerics.profile)[self._judged]
+        output, reach = from_bytes(self._network.graph.output, claimed), max(self._reach, self._reach_at(tensors))
+        ratio = self._ratio(judged, output, reach)
+        if ratio <= REACH:
+            return ratio
+        return self._ratio(judged, output, reach, jumps_of(self._network, self.model.numerics, tensors))
 
     def _deviation(self, inputs: Sequence[bytes], run: bytes, claim: bytes) -> float:
         if self._is_label:
@@ -92,11 +101,14 @@ class Checker:
         spec = self._network.graph.output
         return self._ratio(from_bytes(spec, run), from_bytes(spec, claim), self._reach)
 
-    def _ratio(self, judged: Tensor, claimed: Tensor, reach: float) -> float:
-        distance = self._label_distance(judged, claimed) if self._is_label else _distance(judged, claimed)
+    def _ratio(self, judged: Tensor, claimed: Tensor, reach: float, jumps: Jumps | None = None) -> float:
         limit = self._moved * reach + self._band
-        # Integers that are copied have no limit but equality.
-        return distance / limit if limit else (inf if distance else 0.0)
+        if self._is_label:
+            widest = 0.0 if jumps is None else jumps.widest
+            return _ratio(torch.tensor(self._label_distance(judged, claimed)), limit + self._moved * widest)
+        if jumps is None:
+            return _ratio(_distance(judged, claimed), limit)
+        return _ratio(_distance(judged, claimed), limit + jumps.down.where(claimed < judged, jumps.up))
 
     def _label_distance(self, logits: Tensor, labels: Tensor) -> float:
         """By how much the largest logit exceeds the claimed one's; a label that does not exist exceeds everything."""
@@ -107,7 +119,7 @@ class Checker:
         return float((rows.amax(1, keepdim=True) - rows.gather(1, flat)).max())
 
     def _reach_at(self, tensors: Sequence[Tensor]) -> float:
-        return float(reach_of(self._network, self._model.numerics, tensors, REACH_ELEMENTS).calibrated.max())
+        return float(reach_of(self._network, self.model.numerics, tensors, REACH_ELEMENTS).calibrated.max())
 
     def find_fault(self, evidence: Evidence, trace: OpenedTrace) -> FaultProof | None:
         """The gravest fault in what is known of an opened trace: sound before calibrated, then the largest excess.
@@ -145,7 +157,14 @@ class Checker:
         return finding.verdict, element
 
 
-def _distance(expected: Tensor, claimed: Tensor) -> float:
-    """Worst absolute difference. A claimed NaN or infinity is beyond everything, unless an honest run has one there."""
+def _distance(expected: Tensor, claimed: Tensor) -> Tensor:
+    """Absolute differences. A claimed NaN or infinity is beyond everything, unless an honest run has one there."""
     distance = (expected.double() - claimed.double()).abs().nan_to_num(nan=inf, posinf=inf)
-    return float(distance.where(expected.double().isfinite(), 0.0).max())
+    return distance.where(expected.double().isfinite(), 0.0)
+
+
+def _ratio(distances: Tensor, limits: Tensor | float) -> float:
+    """The greatest of distances in units of their limits; 0 of no distance, infinite of one that has no limit."""
+    # Integers that are copied have no limit but equality.
+    ratios = (distances / limits).where(distances.isfinite(), inf)
+    return float(ratios.where(distances > 0, 0.0).max())

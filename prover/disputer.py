@@ -6,15 +6,31 @@ transaction, not another. Somebody who was faster is progress, not an error. Dec
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import structlog
 
-from prover.position import Challenge, ClaimMove, Conclude, Demand, Opinion, Position, Prove, Withdraw
+from prover.pool_rules import require_honest_pool
+from prover.position import (
+    Challenge,
+    ClaimMove,
+    Conclude,
+    Demand,
+    Opinion,
+    PoolMove,
+    PoolPosition,
+    Position,
+    Prove,
+    Spoil,
+    Unmask,
+    Withdraw,
+)
 from prover.rules import require_honest
 from rollup.chain.client import Client, Snapshot
 from rollup.chain.disputes import Disputes
 from rollup.chain.sender import Intent, Sender
+from rollup.chain.trainings import Trainings
 from rollup.chain.vault import Vault
 from rollup.config import Deployment
 from rollup.errors import NotFound, NotYet, Refused
@@ -63,9 +79,9 @@ class Disputer:
         self, client: Client, deployment: Deployment, sender: Sender | None, challenges_unserved: bool = False
     ) -> None:
         self._client, self._sender, self._challenges_unserved = client, sender, challenges_unserved
-        self._disputes, self._vault = Disputes(deployment), Vault(deployment)
+        self._disputes, self._trainings, self._vault = Disputes(deployment), Trainings(deployment), Vault(deployment)
         # What was sent and may not show yet, by claim, move and the state of the dispute that it was made in.
-        self._sent: dict[tuple[ClaimId, str, DisputeStatus, int], Intent] = {}
+        self._sent: dict[tuple[bytes, str, DisputeStatus, int], Intent] = {}
 
     @property
     def address(self) -> Address | None:
@@ -95,6 +111,7 @@ class Disputer:
 
     def position(self, view: View, made: MadeClaim, look: Look) -> Position:
         """The claim and its dispute; all of one block, the view's."""
+        scores = view.state.scores.get(made.batch)
         return Position(
             claim=made.id,
             executor=made.executor,
@@ -109,6 +126,8 @@ class Disputer:
             challenge_bond_wei=self.challenge_bond(look, made.bond_wei),
             leaf_deposit_wei=look.leaf_deposit_wei,
             challenges_unserved=self._challenges_unserved,
+            siblings=len(scores.disputed - {made.index}) if scores is not None else 0,
+            is_scored=scores is not None,
         )
 
     def act(self, view: View, move: ClaimMove, seen: tuple[Position, Opinion], look: Look, graph: Graph) -> None:
@@ -116,17 +135,30 @@ class Disputer:
         position, opinion = seen
         require_honest(move, position, opinion)
         key = (move.claim, type(move).__name__, position.dispute.status, position.dispute.demanded)
-        intent = self._intent(view, move, graph, look)
+        self._send(key, self._intent(view, move, graph, look))
+
+    def act_on_pool(self, view: View, move: PoolMove, position: PoolPosition) -> None:
+        """Sends one move about a pool. Raises Doubt for one that no honest party makes."""
+        require_honest_pool(move, position)
+        training = view.training(position.training).training
+        match move:
+            case Spoil(training=id_):
+                intent = self._trainings.spoil(training, move.item)
+            case Unmask(claim=id_):
+                intent = self._trainings.unmask(training, move.number, move.pooled.claim.claims, move.shown)
+        self._send((id_, type(move).__name__, DisputeStatus.NONE, 0), intent)
+
+    def _send(self, key: tuple[bytes, str, DisputeStatus, int], intent: Intent) -> None:
         is_new = key not in self._sent
         intent = self._sent.setdefault(key, intent)
         if not self._submit(intent):
             del self._sent[key]
         elif is_new:
-            _log.info("watchtower.move", move=type(move).__name__, claim=move.claim.hex(), intent=intent.key)
+            _log.info("watchtower.move", move=key[1], claim=key[0].hex(), intent=intent.key)
 
-    def forget(self, view: View) -> None:
-        """Drops what was sent about claims that are over."""
-        self._sent = {key: intent for key, intent in self._sent.items() if key[0] in view.state.active_claims}
+    def forget(self, live: Collection[bytes]) -> None:
+        """Drops what was sent about claims and trainings that are over."""
+        self._sent = {key: intent for key, intent in self._sent.items() if key[0] in live}
 
     def withdraw(self, move: Withdraw) -> None:
         if self._sender is not None:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from prover.pool_proof import Pooled
 from rollup.clock import Course, Phase, challenge_end, is_before
+from rollup.properties.types import PoolItem, TrainingId, TrainingTerms, Unmasking
 from rollup.types import (
     MAX_DEMAND_LEAVES,
     Address,
     Certainty,
+    ClaimBatchId,
     ClaimId,
     Committed,
     Dispute,
@@ -28,7 +31,8 @@ class Position:
 
     `balance_wei` is what `me` can bond: its Vault balance and what it is willing to send along. The prices are those
     of that block's base fee: `challenge_bond_wei` for this claim, `leaf_deposit_wei` for each demanded leaf.
-    `challenges_unserved`: whether my operator stakes money on outputs that nobody serves.
+    `challenges_unserved`: whether my operator stakes money on what nobody serves. `is_scored`: it is an item of a claim
+    of scores, `siblings` of which are in dispute now beside it.
     """
 
     claim: ClaimId
@@ -44,6 +48,8 @@ class Position:
     challenge_bond_wei: int
     leaf_deposit_wei: int
     challenges_unserved: bool = False
+    is_scored: bool = False
+    siblings: int = 0
 
     @property
     def course(self) -> Course:
@@ -66,8 +72,15 @@ class Position:
         return is_before(self.now, self.challenge_end)
 
     @property
+    def is_rejectable(self) -> bool:
+        """Whether a fault that only rejects is heard, by the claim that bears the bond: of scores when the challenge
+        window is over, and no other item is in dispute.
+        """
+        return not self.is_scored or (not self.may_challenge and not self.siblings)
+
+    @property
     def unserved_from(self) -> int:
-        """From when on an output that nobody serves may be challenged for that."""
+        """From when on a claim may be challenged for what nobody serves."""
         return unserved_from(self.claimed_at, self.windows)
 
     @property
@@ -101,7 +114,7 @@ class Opinion:
 
     `deviation`: the greatest difference of the claimed output from my run, in units of the model's reach; None while I
     have no run. `second`: the same from an independent evaluation, asked for before any bond. `missing`: leaves of the
-    opened trace or of the claimed output that I need and nobody serves. `is_unserved`: nobody has shown the output, so
+    opened trace or of the claimed output that I need and nobody serves. `is_unserved`: nobody has shown `withheld`, so
     there is no deviation.
     """
 
@@ -110,6 +123,31 @@ class Opinion:
     fault: Fault | None = None
     missing: tuple[LeafRef, ...] = ()
     is_unserved: bool = False
+    withheld: str = "the claimed output"
+
+
+@dataclass(frozen=True)
+class PoolPosition:
+    """A training and, where there is one, a claim of its scores; all read from one block.
+
+    `claim`, `executor`: None for the pool alone. `certainty`: of the claim, NONE without one. `me` is None for a
+    watchtower without a key.
+    """
+
+    training: TrainingId
+    is_revealed: bool
+    claim: ClaimBatchId | None
+    executor: Address | None
+    certainty: Certainty
+    me: Address | None
+
+
+@dataclass(frozen=True)
+class PoolOpinion:
+    """What my checks say of a pool, or of a claim's items: the move that would show it, None if there is nothing."""
+
+    spoiled: Spoil | None = None
+    replaced: Unmask | None = None
 
 
 @dataclass(frozen=True)
@@ -146,10 +184,33 @@ class Conclude:
 
 
 @dataclass(frozen=True)
-class Wait:
-    """No move, and why; `until` is when to look again at the latest, None if only an event can change it."""
+class Unmask:
+    """Show that an item of a claim of scores is not what the pool holds. `number`: of the commitment."""
 
-    claim: ClaimId
+    claim: ClaimBatchId
+    number: int
+    pooled: Pooled
+    shown: Unmasking
+
+
+@dataclass(frozen=True)
+class Spoil:
+    """Show that an item's key does not follow from the pool's."""
+
+    training: TrainingId
+    terms: TrainingTerms
+    pool_key: bytes
+    item: PoolItem
+
+
+@dataclass(frozen=True)
+class Wait:
+    """No move, and why; `until` is when to look again at the latest, None if only an event can change it.
+
+    `claim`: or the training or claim of scores that it is about.
+    """
+
+    claim: bytes
     reason: str
     until: int | None = None
 
@@ -162,4 +223,5 @@ class Withdraw:
 
 
 ClaimMove = Challenge | Prove | Demand | Conclude
-Move = ClaimMove | Wait | Withdraw
+PoolMove = Unmask | Spoil
+Move = ClaimMove | PoolMove | Wait | Withdraw

@@ -119,6 +119,12 @@ def _rejects_early(move: ClaimMove, position: Position, opinion: Opinion) -> boo
     return move.eager or (position.dispute.status is DisputeStatus.OPENED and position.phase is not Phase.OVER)
 
 
+def _rejects_beside_others(move: ClaimMove, position: Position, opinion: Opinion) -> bool:
+    if not isinstance(move, Prove) or move.fault.slashes or not position.is_scored:
+        return False
+    return position.siblings > 0 or is_before(position.now, position.claimed_at + position.windows.challenge)
+
+
 def _proves_what_the_twin_acquits(move: ClaimMove, position: Position, opinion: Opinion) -> bool:
     if not isinstance(move, Prove):
         return False
@@ -174,12 +180,12 @@ RULES = (
         _challenges_within_reach,
     ),
     Rule(
-        "stake money on an output that nobody serves, unless told to",
+        "stake money on what nobody serves, unless told to",
         "an honest executor's endpoint may be down, and would earn it",
         _stakes_on_unserved_untold,
     ),
     Rule(
-        "challenge for an unserved output in the first half of the window",
+        "challenge for what is not served in the first half of the window",
         "until then its executor may serve it",
         _challenges_unserved_early,
     ),
@@ -196,6 +202,11 @@ RULES = (
         "prove what only rejects before the prove window is over",
         "it would spare a liar whom another proof slashes, and the chain refuses it",
         _rejects_early,
+    ),
+    Rule(
+        "prove what only rejects a claim of scores while another of its items may be challenged or is disputed",
+        "it would spare a liar whom that item's fault slashes, and the chain refuses it",
+        _rejects_beside_others,
     ),
     Rule(
         "send a proof that the Python judge acquits",

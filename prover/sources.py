@@ -18,7 +18,7 @@ from threading import Thread
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from rollup.blobs import BlobReader, BlobSource, HttpSource
+from rollup.blobs import BlobReader, Blobs, BlobSource, HttpSource
 from rollup.errors import BadInput, NotFound, RollupError, Unavailable
 from rollup.graph import Numerics
 from rollup.tensor import Bundle, Tensor, TensorSpec
@@ -126,14 +126,35 @@ class FirstOf(BlobReader):
         raise NotFound(f"nobody serves blob 0x{name.hex()}")
 
 
+class Found:
+    """Blobs in memory: what was supplied on chain. A BlobStore; whoever writes has verified."""
+
+    def __init__(self) -> None:
+        self._blobs: dict[bytes, bytes] = {}
+
+    def read(self, name: bytes, limit: int) -> bytes:
+        if name not in self._blobs:
+            raise NotFound(f"blob 0x{name.hex()} was not supplied")
+        return self._blobs[name]
+
+    def write(self, name: bytes, data: bytes) -> None:
+        self._blobs[name] = data
+
+    def exists(self, name: bytes) -> bool:
+        return name in self._blobs
+
+
 class Sources:
-    """The own store, and all announced endpoints; what each of them has left of this look."""
+    """The own store, what was supplied on chain, and all announced endpoints; what each has left of this look."""
 
     def __init__(self, own: BlobSource, urls: Callable[[], Sequence[str]], is_private_allowed: bool = False) -> None:
         self._own, self._urls, self._is_private_allowed = own, urls, is_private_allowed
         self._endpoints: dict[str, Endpoint] = {}
         self._seconds = ENDPOINT_SECONDS
         self._until = time.monotonic() + LOOK_SHARES * self._seconds
+        self._found = Found()
+        # What was supplied on chain is put here.
+        self.found = Blobs(self._found)
         # Everything that anybody serves.
         self.all = FirstOf(self._everybody)
 
@@ -152,6 +173,7 @@ class Sources:
 
     def _everybody(self) -> Iterator[BlobSource]:
         yield self._own
+        yield self._found
         endpoints = [self._endpoint(url) for url in dict.fromkeys(self._urls())]
         for endpoint in sorted(endpoints, key=lambda endpoint: endpoint.wasted):
             if time.monotonic() < self._until:

@@ -6,7 +6,22 @@ Knows no chain, no torch and no clock: `Position.now` is the block's time. What 
 
 from __future__ import annotations
 
-from prover.position import Challenge, ClaimMove, Conclude, Demand, Opinion, Position, Prove, Wait, Withdraw
+from collections.abc import Collection, Sequence
+
+from prover.position import (
+    Challenge,
+    ClaimMove,
+    Conclude,
+    Demand,
+    Opinion,
+    PoolMove,
+    PoolOpinion,
+    PoolPosition,
+    Position,
+    Prove,
+    Wait,
+    Withdraw,
+)
 from rollup.clock import CONCLUDABLE, Phase, is_before
 from rollup.types import Certainty, DisputeStatus
 
@@ -41,6 +56,34 @@ def decide(position: Position, opinion: Opinion) -> ClaimMove | Wait:
             return _prove_or_wait(position, opinion, "acquitted, and no fault is known")
 
 
+def decide_pool(position: PoolPosition, opinion: PoolOpinion) -> PoolMove | Wait:
+    """The next move about a pool, or about what a claim of scores made of it. It takes no bond."""
+    name = position.claim or position.training
+    if position.me is None:
+        return Wait(name, "watching only, without a key")
+    if not position.is_revealed:
+        return Wait(name, "the training is not being scored")
+    if opinion.spoiled is not None:
+        return opinion.spoiled
+    if position.claim is None or opinion.replaced is None:
+        return Wait(name, "keys and items are those of the pool")
+    if position.certainty is not Certainty.PROVISIONAL:
+        return Wait(name, f"the claim is {position.certainty.name}")
+    if position.me == position.executor:
+        return Wait(name, "the claim is my own")
+    return opinion.replaced
+
+
+def next_item(suspects: Sequence[int], disputed: Collection[int], contested: Collection[int]) -> int | None:
+    """Which item of a claim of scores to challenge, of those that two evaluations find beyond reach; worst first.
+
+    One takes the whole bond: another follows only when nothing was proven in the first.
+    """
+    if any(item in disputed for item in suspects):
+        return None
+    return next((item for item in suspects if item not in contested), None)
+
+
 def collect(balance_wei: int, reserve_wei: int) -> Withdraw | None:
     """Pulls what lies in the Vault above `reserve_wei`, which later bonds need; a trifle would go for gas."""
     spare_wei = balance_wei - reserve_wei
@@ -58,7 +101,7 @@ def _before_challenge(position: Position, opinion: Opinion) -> ClaimMove | Wait:
     if not position.may_challenge:
         return Wait(position.claim, "the challenge window is over")
     if opinion.is_unserved and opinion.fault is None:
-        return _unserved(position)
+        return _unserved(position, opinion)
     if position.eager:
         # Its trace is known: a fault that slashes is proven without a bond; only what is not served, or a fault that
         # only rejects, takes a dispute.
@@ -75,12 +118,12 @@ def _before_challenge(position: Position, opinion: Opinion) -> ClaimMove | Wait:
     return _challenge(position)
 
 
-def _unserved(position: Position) -> ClaimMove | Wait:
+def _unserved(position: Position, opinion: Opinion) -> ClaimMove | Wait:
     # It cannot be checked, but an honest executor whose endpoint is down would earn the bond.
     if not position.challenges_unserved:
-        return _later(position, "nobody serves the claimed output, and I am not told to challenge for that")
+        return _later(position, f"nobody serves {opinion.withheld}, and I am not told to challenge for that")
     if is_before(position.now, position.unserved_from):
-        return Wait(position.claim, "nobody serves the claimed output yet", position.unserved_from)
+        return Wait(position.claim, f"nobody serves {opinion.withheld} yet", position.unserved_from)
     return _challenge(position)
 
 
@@ -100,16 +143,17 @@ def _unopened(position: Position) -> ClaimMove | Wait:
 def _opened(position: Position, opinion: Opinion) -> ClaimMove | Wait:
     if position.phase is Phase.STARVED:
         return Conclude(position.claim)
-    if opinion.fault is not None and (opinion.fault.slashes or position.phase is Phase.OVER):
+    is_due = position.phase is Phase.OVER and position.is_rejectable
+    if opinion.fault is not None and (opinion.fault.slashes or is_due):
         return Prove(position.claim, opinion.fault, eager=False)
     demand = _demand(position, opinion)
     if demand is not None:
         # Also with a fault that only rejects: what is withheld may hide one that slashes, and silence slashes too.
         return demand
-    if position.phase is Phase.OVER:
-        return _over(position)
     if opinion.fault is not None:
         return Wait(position.claim, "a fault that only rejects is heard later", position.course.concludable_from)
+    if position.phase is Phase.OVER:
+        return _over(position)
     if opinion.missing and position.phase is Phase.COLLECTING:
         reason = "leaves are missing, and no more can be demanded or paid for, or the output is within reach or unseen"
         return Wait(position.claim, reason, position.course.collect_end)
@@ -136,9 +180,11 @@ def _over(position: Position) -> ClaimMove | Wait:
 
 
 def _prove_or_wait(position: Position, opinion: Opinion, reason: str) -> ClaimMove | Wait:
-    if opinion.fault is not None:
-        return Prove(position.claim, opinion.fault, eager=False)
-    return Wait(position.claim, reason)
+    if opinion.fault is None:
+        return Wait(position.claim, reason)
+    if not opinion.fault.slashes and not position.is_rejectable:
+        return Wait(position.claim, "a fault that only rejects is heard when nothing else can be")
+    return Prove(position.claim, opinion.fault, eager=False)
 
 
 def _later(position: Position, reason: str) -> Wait:

@@ -14,21 +14,23 @@ import structlog
 
 from prover.case import Case
 from prover.disputer import Disputer, Look
-from prover.known import Held, KnownModels
+from prover.inputs import Inputs
+from prover.known import KnownModels
+from prover.paranoia import Paranoia
+from prover.pauses import Pauses
 from prover.position import Position, Wait, unserved_from
+from prover.score_watch import ScoreWatch
 from prover.sources import ENDPOINT_SECONDS, Sources
-from prover.strategy import collect, decide
+from prover.strategy import collect, decide, decide_pool
+from prover.withheld import Withheld
 from rollup.clock import is_before
-from rollup.errors import BadEncoding, Doubt, Insolvent, NotFound, Refused, RollupError
-from rollup.inputs import split_inputs
+from rollup.errors import Doubt, Insolvent, NotFound, Refused, RollupError
 from rollup.tensor import TensorSpec
 from rollup.types import INLINE_OUTPUT_BYTES, Certainty, ClaimId, Model, TensorRoot
 from rollup.view import MadeClaim, View
 
 # Claims re-run at once.
 BATCH = 64
-# What cannot be watched is tried again after one second of the chain's, then two, then four...
-MAX_PAUSE_SECONDS = 64
 # Asking strangers for data may take this part of the shortest collect period, so that there is time to demand.
 COLLECT_SHARE = 4
 _log = structlog.get_logger()
@@ -37,30 +39,38 @@ _log = structlog.get_logger()
 class Watchtower:
     """Cases by claim. One thread."""
 
-    def __init__(self, sources: Sources, disputer: Disputer, reserve_wei: int) -> None:
+    def __init__(self, sources: Sources, disputer: Disputer, reserve_wei: int, is_paranoid: bool = False) -> None:
         self._sources, self._disputer, self._reserve_wei = sources, disputer, reserve_wei
-        self._models = KnownModels(sources.all)
+        self._models, self._inputs = KnownModels(sources.all), Inputs(sources)
+        self._scores = ScoreWatch(sources, self._models, self._inputs)
+        self._paranoia = Paranoia(self._models) if is_paranoid else None
         self._cases: dict[ClaimId, Case] = {}
         # Found within reach: not looked at again unless somebody else challenges them.
         self._quiet: set[ClaimId] = set()
-        # Not watchable: when to try again, and after how long.
-        self._retries: dict[ClaimId, tuple[int, int]] = {}
-        self._said: dict[ClaimId, str] = {}
+        # Of what is not watchable.
+        self._pauses = Pauses()
+        self._said: dict[bytes, str] = {}
         self._is_poor = False
 
     def step(self, view: View) -> None:
         """One look at everything that may still be doubted. Raises Retry if the chain does not answer."""
         self._models.new_look()
         self._sources.new_look(patience(view))
-        live = [claim for claim in active_claims(view) if self._is_live(claim, view.now)]
         look = self._disputer.look(view)
+        self._scores.look(view, self._disputer.address)
+        claims = [*active_claims(view), *texts(view), *self._scores.items(view)]
+        live = [claim for claim in claims if self._is_live(claim, view.now)]
         self._warn_if_poor(live, look)
+        self._cases.update(self._scores.picked)
         self._open_new(view, live)
         for claim in live:
-            if claim.id in self._cases:
+            if claim.id in self._cases or claim.id in self._scores.withheld:
                 self._guarded(view, claim, look)
+        self._attend_pools(view)
         self._forget(view, live)
         self._collect(view, look)
+        if self._paranoia is not None:
+            self._paranoia.look(view)
 
     def _is_live(self, claim: MadeClaim, now: int) -> bool:
         """Whether something may still be done about a claim. A fault in an open trace counts until it is final."""
@@ -76,7 +86,8 @@ class Watchtower:
     def _open_new(self, view: View, live: Iterable[MadeClaim]) -> None:
         by_model: dict[bytes, list[Case]] = {}
         for claim in live:
-            if claim.id in self._cases or (claim.id in self._quiet and not claim.contested):
+            is_quiet = claim.id in self._quiet and not claim.contested
+            if is_quiet or claim.id in self._cases or claim.id in self._scores.withheld:
                 continue
             case = self._open_case(view, claim)
             if case is not None and case.undefined:
@@ -120,37 +131,22 @@ class Watchtower:
             self._quiet.add(case.claim)
 
     def _open_case(self, view: View, claim: MadeClaim) -> Case | None:
-        if is_before(view.now, self._retries.get(claim.id, (0, 0))[0]):
+        # In a dispute there is no time to pause.
+        if not self._pauses.is_due(claim.id, view.now) and not claim.contested:
             return None
         try:
             known = self._models.know(view.model(view.request(claim.request).request.model))
-            inputs = self._inputs(view, claim)
+            inputs = self._inputs.of(view, claim)
             output = None if claim.undefined else self._output(known.record, claim)
         except RollupError as error:
             self._put_off(view, claim.id, error)
             return None
-        self._retries.pop(claim.id, None)
+        self._pauses.clear(claim.id)
         return Case(claim.id, known, inputs, claim.output, output, claim.undefined)
 
     def _put_off(self, view: View, claim: ClaimId, error: RollupError) -> None:
-        self._pause(view, claim, view.now + MAX_PAUSE_SECONDS)
+        self._pauses.put_off(claim, view.now)
         self._say(claim, f"not watchable: {error}")
-
-    def _pause(self, view: View, claim: ClaimId, until: int) -> None:
-        """Nothing more is asked for a claim for twice as long as the last time, but at most `until`."""
-        pause = self._retries.get(claim, (0, 1))[1]
-        self._retries[claim] = (min(view.now + pause, until), min(2 * pause, MAX_PAUSE_SECONDS))
-
-    def _inputs(self, view: View, claim: MadeClaim) -> Held:
-        request = view.request(claim.request)
-        record = view.model(request.request.model)
-        if request.inputs:
-            return Held(split_inputs(record.inputs, request.inputs))
-        roots = self._sources.all.get_bundle(request.request.inputs_root).roots
-        if len(roots) != len(record.inputs):
-            raise BadEncoding(f"the request has {len(roots)} inputs, its model takes {len(record.inputs)}")
-        specs = [TensorSpec.from_header(item.header) for item in record.inputs]
-        return Held([self._sources.all.get_tensor(root, spec) for root, spec in zip(roots, specs, strict=True)])
 
     def _output(self, record: Model, claim: MadeClaim) -> bytes | None:
         """The claimed output; None if its claim holds only a root, and nobody serves it."""
@@ -166,12 +162,12 @@ class Watchtower:
         dispute = view.state.disputes.get(claim.id)
         if dispute is not None:
             case.take_supplied(dispute.pages)
-        is_due = claim.contested or not is_before(view.now, self._retries.get(claim.id, (0, 0))[0])
+        is_due = claim.contested or self._pauses.is_due(claim.id, view.now)
         if case.output is None and is_due:
             case.take_output(self._output(case.known.record, claim))
             # Asked once more before anybody challenges for it.
             half = unserved_from(claim.claimed_at, case.known.record.windows)
-            self._pause(view, claim.id, half if is_before(view.now, half) else view.now + MAX_PAUSE_SECONDS)
+            self._pauses.put_off(claim.id, view.now, half if is_before(view.now, half) else None)
         if case.output is not None:
             self._look_at(view, [case])
 
@@ -179,8 +175,12 @@ class Watchtower:
 
     def _guarded(self, view: View, claim: MadeClaim, look: Look) -> None:
         """One claim's trouble is not the others'."""
+        withheld = self._scores.withheld.get(claim.id)
         try:
-            self._attend(view, claim, look)
+            if withheld is not None:
+                self._attend_withheld(view, claim, look, withheld)
+            else:
+                self._attend(view, claim, look)
         except (Refused, Doubt) as error:
             self._say(claim.id, f"in doubt: {error}")
         except Insolvent as error:
@@ -198,6 +198,27 @@ class Watchtower:
             self._say(claim.id, move.reason)
         else:
             self._disputer.act(view, move, (position, case.opinion), look, case.known.graph)
+
+    def _attend_withheld(self, view: View, claim: MadeClaim, look: Look, withheld: Withheld) -> None:
+        """An item of which nothing can be checked while nobody serves it."""
+        position = self._disputer.position(view, claim, look)
+        dispute = view.state.disputes.get(claim.id)
+        opinion = withheld.opinion(dispute.pages if dispute is not None else ())
+        move = decide(position, opinion)
+        if isinstance(move, Wait):
+            self._say(claim.id, move.reason)
+        else:
+            self._disputer.act(view, move, (position, opinion), look, withheld.graph)
+
+    def _attend_pools(self, view: View) -> None:
+        for position, opinion in self._scores.pools(view, self._disputer.address):
+            move = decide_pool(position, opinion)
+            if isinstance(move, Wait):
+                continue
+            try:
+                self._disputer.act_on_pool(view, move, position)
+            except Doubt as error:
+                self._say(position.claim or position.training, f"in doubt: {error}")
 
     def _look_at_trace(self, view: View, claim: MadeClaim, case: Case, position: Position) -> None:
         """An eager trace is looked at before anybody challenges it, if its output is doubted or not served."""
@@ -228,7 +249,7 @@ class Watchtower:
             _log.warning("watchtower.poor", balance_wei=look.balance_wei, challenge_bond_wei=bond)
         self._is_poor = is_poor
 
-    def _say(self, claim: ClaimId, reason: str) -> None:
+    def _say(self, claim: bytes, reason: str) -> None:
         """Each new reason once."""
         if self._said.get(claim) != reason:
             self._said[claim] = reason
@@ -238,15 +259,22 @@ class Watchtower:
         """Nothing is kept of claims about which nothing can be done any more."""
         ids = {claim.id for claim in live}
         self._cases = {id_: case for id_, case in self._cases.items() if id_ in ids}
-        self._retries = {id_: retry for id_, retry in self._retries.items() if id_ in ids}
-        self._said = {id_: reason for id_, reason in self._said.items() if id_ in ids}
+        self._pauses.keep(ids)
+        said_of = {*ids, *view.state.active_scores, *view.state.active_trainings}
+        self._said = {id_: reason for id_, reason in self._said.items() if id_ in said_of}
         self._quiet &= ids
-        self._disputer.forget(view)
+        self._disputer.forget(said_of)
 
 
 def active_claims(view: View) -> list[MadeClaim]:
     """Claims of which something may still come, the oldest first."""
     return [view.state.claims[id_] for id_ in view.state.active_claims]
+
+
+def texts(view: View) -> list[MadeClaim]:
+    """Generated texts that nobody challenged: claims of scores with one item, whose inputs stand on chain."""
+    made = (view.state.scores[id_] for id_ in view.state.active_scores)
+    return [scores.made_claim(0) for scores in made if scores.inputs and not scores.contested]
 
 
 def patience(view: View) -> float:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {Certainty, ClaimBatch} from "./IClaimChain.sol";
+import {Certainty, ClaimBatch} from "./IContestable.sol";
 import {ClaimBatchId, ModelId, RequestId} from "../types/Ids.sol";
 import {Instant} from "../types/Time.sol";
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ClaimBatch, Certainty} from "./IClaimChain.sol";
+import {ClaimBatch, Certainty} from "./IContestable.sol";
 import {Property} from "./IPropertyJudge.sol";
 import {Opening} from "./IStepJudge.sol";
 import {ClaimBatchId, ModelId} from "../types/Ids.sol";

@@ -32,10 +32,13 @@ library ScoredLib {
         pure
         returns (RequestBatch memory requests)
     {
-        requests.lane = LANE;
-        requests.count = uint32(items.length);
-        requests.root = KeccakTree.keccakRoot(_itemLeaves(source, subject, items));
-        requests.model = model;
+        bytes32 root = KeccakTree.keccakRoot(_itemLeaves(source, subject, items));
+        return requestsOf(uint32(items.length), root, model);
+    }
+
+    /// @notice The same, from the Keccak tree over the items' ids.
+    function requestsOf(uint32 count, bytes32 root, ModelId model) internal pure returns (RequestBatch memory requests) {
+        (requests.lane, requests.count, requests.root, requests.model) = (LANE, count, root, model);
     }
 
     /// @notice Root over the leaves of `count` scores, which are entries of a claim batch.

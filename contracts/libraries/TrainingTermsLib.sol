@@ -7,15 +7,13 @@ import {ITrainings, TrainingTerms} from "../interfaces/ITrainings.sol";
 import {F32} from "../types/Roots.sol";
 import {Duration} from "../types/Time.sol";
 import {MAX_OPENED_ITEMS, MAX_SCORED_ITEMS} from "./ConstantsLib.sol";
+import {ScoresLib} from "./ScoresLib.sol";
 
 /// @title What may be asked for in a training request
 /// @notice Whatever could keep a request from ending is refused here: nothing of it is looked at again.
 library TrainingTermsLib {
     uint16 internal constant WHOLE = 10_000;
     Duration private constant LONGEST = Duration.wrap(30 days);
-    uint32 private constant MAGNITUDE = 0x7fffffff;
-    /// @dev f32 bits of 2^64: scores and what they are measured by are below it.
-    uint32 private constant F32_TWO_TO_64 = 0x5f800000;
 
     function requireTerms(
         TrainingTerms calldata terms,
@@ -33,7 +31,7 @@ library TrainingTermsLib {
             revert ITrainings.NotAScorer(terms.scorer, terms.architecture);
         }
         propertyJudge.requireProperty(terms.property);
-        if (terms.fullScore & MAGNITUDE >= F32_TWO_TO_64) revert IPropertyJudge.ThresholdOutOfRange(terms.fullScore);
+        if (!ScoresLib.isInRange(terms.fullScore)) revert IPropertyJudge.ThresholdOutOfRange(terms.fullScore);
     }
 
     function _requirePool(uint32 poolCount, uint32 openCount) private pure {

@@ -27,6 +27,7 @@ from tests.parity.ids import id_vectors
 from tests.parity.leaves import leaf_vectors
 from tests.parity.malformed import MALFORMED, STEP, WORD
 from tests.parity.moves import linked
+from tests.parity.properties import aggregate_vectors, property_vectors
 from tests.parity.reals import real_vectors, transcendental_vectors
 from tests.parity.toy import claiming, network, tampered, wide_linear, with_bits
 from tests.parity.trees import hexed, root_vectors, tree_vectors
@@ -114,6 +115,8 @@ def vectors() -> dict[str, dict[str, list[Any]]]:
         "trees": tree_vectors(Random("trees")),
         "roots": root_vectors(Random("roots")),
         "ids": id_vectors(Random("ids")),
+        "properties": property_vectors(Random("properties")),
+        "aggregates": aggregate_vectors(Random("aggregates")),
         "leaves": leaf_vectors(),
         "reals": real_vectors(Random("reals")),
         "transcendental": transcendental_vectors(Random("transcendental")),

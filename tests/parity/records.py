@@ -5,6 +5,15 @@ from __future__ import annotations
 from rollup.codec import Domain
 from rollup.graph import NUMERICS_HEADER_FP32
 from rollup.merkle import keccak256
+from rollup.properties.types import (
+    Aggregate,
+    Comparison,
+    Generation,
+    GenerationTerms,
+    Property,
+    Training,
+    TrainingTerms,
+)
 from rollup.tensor import DType, TensorSpec
 from rollup.types import (
     Address,
@@ -30,7 +39,9 @@ def _account(name: str) -> Address:
     return Address(_word(name)[12:])
 
 
-DOMAIN = Domain(31337, _account("inbox"), _account("claim chain"))
+DOMAIN = Domain(
+    31337, *(_account(name) for name in ("inbox", "claim chain", "score claims", "trainings", "generations"))
+)
 REQUEST = Request(
     requester=_account("requester"),
     nonce=5,
@@ -84,4 +95,48 @@ MODEL = Model(
     slash_band=0x3A83126F,
     min_bond_gas=5_000_000,
     windows=Windows(3600, 600, 300, 900, 1200),
+)
+TRAINING = Training(
+    requester=_account("requester"),
+    nonce=6,
+    requested_at=1_800_000_000,
+    requested_block=22_000_000,
+    terms=TrainingTerms(
+        architecture=ModelId(_word("architecture")),
+        scorer=ModelId(_word("scorer")),
+        data_root=BundleRoot(_word("data")),
+        recipe=_word("recipe"),
+        pool_root=_word("pool"),
+        pool_count=640,
+        open_count=64,
+        key_hash=_word("key hash"),
+        property=Property(Aggregate.SUM, Comparison.BELOW, 0x3F4CCCCD, _account("predicate"), 90_000),
+        fee_wei=10**17,
+        bonus_wei=10**16,
+        full_score=0x3F7D70A4,
+        commit_fee_wei=10**13,
+        min_bond_wei=10**18,
+        unscored_share=2_500,
+        open=3_600,
+        commit=86_400,
+        reveal=7_200,
+        claim=14_400,
+    ),
+)
+GENERATION = Generation(
+    requester=_account("requester"),
+    nonce=7,
+    requested_at=1_800_000_001,
+    terms=GenerationTerms(
+        scorer=ModelId(_word("text scorer")),
+        prompt=_word("prompt") + _word("prompt, second part")[:8],
+        new_tokens=12,
+        sampled=True,
+        delta=0x3727C5AC,
+        fee_wei=10**15,
+        min_bond_wei=10**17,
+        deadline=1_900_000_000,
+        callback=_account("consumer"),
+        callback_gas=150_000,
+    ),
 )

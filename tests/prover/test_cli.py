@@ -57,7 +57,7 @@ def test_watch__is_told_by_its_operator_what_to_challenge(
 ) -> None:
     towers: list[Disputer] = []
     monkeypatch.setattr(cli, "serve", lambda run, file: run(settings, threading.Event()))
-    monkeypatch.setattr(cli, "_watch", lambda settings, stop, follower, disputer: towers.append(disputer))
+    monkeypatch.setattr(cli, "_watch", lambda settings, stop, follower, disputer, _: towers.append(disputer))
     app = typer.Typer()
     app.command()(cli.watch)
     assert CliRunner().invoke(app, arguments).exit_code == 0

@@ -13,7 +13,7 @@ library SlowTree {
     /// @notice Siblings of leaf `index`, without those that lie wholly in the padding.
     function path(bytes32[] memory leaves, uint256 index) internal pure returns (bytes32[] memory siblings) {
         bytes32[] memory level = _pad(leaves);
-        bytes32[] memory found = new bytes32[](10);
+        bytes32[] memory found = new bytes32[](11);
         uint256 count = 0;
         uint256 real = leaves.length;
         for (; level.length > 1; level = _up(level)) {

@@ -32,7 +32,8 @@ interface VmGas {
     function lastCallGas() external view returns (Gas memory);
 }
 
-/// @notice The whole system, all of it real, and a cast with wei in the Vault.
+/// @notice The system of inferences, all of it real, and a cast with wei in the Vault. The contracts of properties have their
+/// addresses, and are put there where they are played with (ScoreStage).
 abstract contract World is Harness {
     address internal constant REQUESTER = address(0xA1);
     address internal constant EXECUTOR = address(0xE1);
@@ -51,17 +52,24 @@ abstract contract World is Harness {
     ClaimChain internal claims;
     StepJudge internal judge;
     DisputeGame internal game;
+    /// @dev Sources of claims of scores.
+    address internal trainings;
+    address internal generations;
 
     function setUp() public virtual {
         vm.warp(START);
         vm.fee(1 gwei);
         vm.txGasPrice(1 gwei);
         judge = new Judges().JUDGE();
-        address[] memory modules = new address[](4);
-        (modules[0], modules[1], modules[2], modules[3]) = (_created(3), _created(4), _created(5), _created(6));
+        // Registry, Inbox, claims and game; then, after the judge of properties, those of scores and their sources.
+        address[] memory modules = new address[](8);
+        for (uint256 i = 0; i < 8; ++i) {
+            modules[i] = _created(i < 4 ? 3 + i : 4 + i);
+        }
+        (trainings, generations) = (modules[6], modules[7]);
         vault = new Vault(modules);
         registry = new ModelRegistry(
-            vault, judge.LIMITS_JUDGE(), address(0), _windows(1), _windows(1_000), 1_000, REGISTRANT_BOND
+            vault, judge.LIMITS_JUDGE(), trainings, _windows(1), _windows(1_000), 1_000, REGISTRANT_BOND
         );
         inbox = new Inbox(vault, registry, IClaimChain(modules[2]), address(this), 1);
         claims = new ClaimChain(vault, inbox, registry, modules[3], Duration.wrap(50), 0.01 ether);
@@ -173,6 +181,9 @@ abstract contract World is Harness {
         address[5] memory cast = [REQUESTER, EXECUTOR, CHALLENGER, SENDER, DEMANDER];
         uint256 sum = vault.burned() + vault.escrowOf(address(inbox)) + vault.escrowOf(address(claims))
             + vault.escrowOf(address(game)) + vault.escrowOf(address(registry)) + vault.balanceOf(address(this));
+        for (uint256 nonce = 8; nonce < 12; ++nonce) {
+            sum += vault.escrowOf(_created(nonce));
+        }
         for (uint256 i = 0; i < 5; ++i) {
             sum += vault.balanceOf(cast[i]);
         }
@@ -184,7 +195,8 @@ abstract contract World is Harness {
         return Windows(length, length, length, length, length);
     }
 
-    function _created(uint256 nonce) private view returns (address) {
+    /// @dev Where this contract puts the one that it makes with `nonce`.
+    function _created(uint256 nonce) internal view returns (address) {
         return LibRLP.computeAddress(address(this), nonce);
     }
 }

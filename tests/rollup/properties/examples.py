@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from random import Random
 
 from rollup.codec import Domain, model_id
@@ -40,12 +41,17 @@ def word() -> bytes:
     return _RANDOM.randbytes(32)
 
 
+def graph_header(inputs: int) -> bytes:
+    """Of a graph with one weight and one step."""
+    return (inputs.to_bytes(4, "big") + bytes.fromhex("0000000100000001")).ljust(32, b"\0")
+
+
 def scorer_model(scores: int = 1) -> Model:
     """A scorer that takes eight numbers and a target."""
     shapes = (TensorSpec(DType.F32, (1, 8)), TensorSpec(DType.F32, (1, 1)))
     return Model(
         graph_root=GraphRoot(b"g" * 32),
-        graph_header=b"h" * 32,
+        graph_header=graph_header(2),
         weights_root=BundleRoot(b"w" * 32),
         numerics_root=NumericsRoot(b"n" * 32),
         numerics_header=FP32.header,
@@ -58,6 +64,19 @@ def scorer_model(scores: int = 1) -> Model:
     )
 
 
+def architecture_model() -> Model:
+    """What the scorer scores: takes eight numbers, gives three logits."""
+    model = scorer_model(3)
+    return replace(model, graph_header=graph_header(1), inputs=model.inputs[:1])
+
+
+def text_scorer_model() -> Model:
+    """Takes two tokens of prompt and four new ones, with a uniform for each new one, and scores the new ones."""
+    text, sampled = TensorSpec(DType.I64, (1, 6)), TensorSpec(DType.F32, (1, 4))
+    inputs = (InputSpec(text.header, 0, 50_000), InputSpec(sampled.header, 0, 0x3F800000))
+    return replace(scorer_model(4), inputs=inputs)
+
+
 SCORER = scorer_model()
 ACCURACY = Property(Aggregate.MEAN, Comparison.AT_LEAST, 0x3F000000)
 TRAINING = Training(
@@ -66,7 +85,7 @@ TRAINING = Training(
     requested_at=1_000,
     requested_block=5,
     terms=TrainingTerms(
-        architecture=model_id(scorer_model(3)),
+        architecture=model_id(architecture_model()),
         scorer=model_id(SCORER),
         data_root=BundleRoot(b"d" * 32),
         recipe=bytes(32),
@@ -92,7 +111,7 @@ GENERATION = Generation(
     nonce=1,
     requested_at=1_000,
     terms=GenerationTerms(
-        scorer=model_id(SCORER),
+        scorer=model_id(text_scorer_model()),
         prompt=bytes(16),
         new_tokens=4,
         sampled=True,

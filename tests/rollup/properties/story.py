@@ -23,8 +23,8 @@ from rollup.properties.pool import Pool, item_key, key_hash, mask_item
 from rollup.properties.scores import ScoreClaim, claim_of_scores, derived
 from rollup.properties.text import text_inputs, text_root
 from rollup.properties.types import Generation, Scoring, Training, TrainingId, TrainingStatus
-from rollup.tensor import DType, Tensor, TensorSpec
-from rollup.types import Address, BundleRoot, Certainty, ClaimBatchId, ClaimId, InputSpec, Model, RequestId, Verdict
+from rollup.tensor import Tensor, TensorSpec
+from rollup.types import Address, BundleRoot, Certainty, ClaimBatchId, ClaimId, Model, RequestId, Verdict
 from rollup.view import View
 from tests.rollup.properties.examples import (
     DOMAIN,
@@ -33,20 +33,16 @@ from tests.rollup.properties.examples import (
     REQUESTER,
     SCORER,
     TRAINING,
-    scorer_model,
+    architecture_model,
     scoring,
+    text_scorer_model,
 )
 from tests.rollup.story import Story
 
 POOL_KEY = bytes(range(32))
 RIVAL = Address(b"v" * 20)
-ARCHITECTURE = scorer_model(3)
+ARCHITECTURE, TEXT_SCORER = architecture_model(), text_scorer_model()
 _RANDOM = Random("property story")
-_TEXT = (TensorSpec(DType.I64, (1, 6)), TensorSpec(DType.F32, (1, 4)))
-# Takes two tokens of prompt and four new ones, with a uniform for each new one.
-TEXT_SCORER = replace(
-    scorer_model(4), inputs=(InputSpec(_TEXT[0].header, 0, 50_000), InputSpec(_TEXT[1].header, 0, 0x3F800000))
-)
 
 
 class PropertyStory(Story):
@@ -153,8 +149,7 @@ class PropertyStory(Story):
 
     def generation(self, generation: Generation | None = None) -> RequestId:
         given = generation or GENERATION
-        terms = replace(given.terms, scorer=model_id(TEXT_SCORER))
-        given = replace(given, nonce=self.block, requested_at=self.now, terms=terms)
+        given = replace(given, nonce=self.block, requested_at=self.now)
         id_ = generation_id(given, DOMAIN)
         self.tell(events.GenerationRequested, id_, given.requester, given)
         return id_

@@ -1,0 +1,129 @@
+"""Proofs about a training's pool: that a claim's item is not what the pool holds, and that an item's key does not fit.
+
+Each has its pure twin of what Trainings makes of it, which decides before anyone sends it. Knows no chain and no torch:
+it reads tensors that somebody fetched and verified.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prover.fault_proof import TensorBundle
+from rollup.errors import BadEncoding
+from rollup.merkle import keccak256, top_of_run
+from rollup.properties.draw import Draw
+from rollup.properties.pool import Pool, PoolEntry, item_key, mask, pool_root
+from rollup.properties.scores import ScoreClaim, scored_id
+from rollup.properties.types import PoolItem, TrainingTerms, Unmasking
+from rollup.tensor import TensorSpec, root_of_bundle, root_of_opening
+from rollup.types import LEAF_BYTES, BundleRoot, Opening
+
+_BLOCKS_PER_LEAF = LEAF_BYTES // 32
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """What the chain holds of a revealed training and of one claim of its scores: an unmasking is judged against it."""
+
+    claim: ScoreClaim
+    terms: TrainingTerms
+    draw: Draw
+    pool_key: bytes
+
+    def key_of(self, item: int) -> bytes:
+        """Key of a sealed item, as it follows from the pool's."""
+        return item_key(self.pool_key, self.draw.sealed_index(item))
+
+    def spec(self, tensor: int) -> TensorSpec:
+        """Raises BadEncoding if an item has no such tensor."""
+        inputs = self.claim.model.inputs
+        if not 0 <= tensor < len(inputs):
+            raise BadEncoding(f"tensor {tensor} is outside 0..{len(inputs) - 1} of an item")
+        return TensorSpec.from_header(inputs[tensor].header)
+
+
+def is_replaced(pooled: Pooled, shown: Unmasking) -> bool:
+    """Whether the claim's item differs from the pool's by more than its mask: then the chain refutes the claim.
+
+    Raises BadEncoding where the chain would refuse to look.
+    """
+    _require_claimed(pooled, shown)
+    _require_pooled(pooled, shown)
+    for opening, root in ((shown.masked, shown.pooled.masked_root), (shown.claimed, shown.inputs_root)):
+        _require_leaf(pooled, shown, opening, root)
+    hidden = mask(pooled.key_of(shown.item), shown.tensor, shown.leaf * _BLOCKS_PER_LEAF, len(shown.masked.leaves))
+    return _xor(shown.masked.leaves, shown.claimed.leaves) != hidden
+
+
+def is_spoiled(terms: TrainingTerms, pool_key: bytes, item: PoolItem) -> bool:
+    """Whether an item's key does not follow from the pool's: then nobody is scored, and the chain ends the training.
+
+    Raises BadEncoding if the item is not in the pool.
+    """
+    entry = PoolEntry(item.key_hash, item.masked_root)
+    if pool_root(entry, item.index, terms.pool_count, item.path) != terms.pool_root:
+        raise BadEncoding(f"item {item.index} is not in the pool 0x{terms.pool_root.hex()}")
+    return keccak256(item_key(pool_key, item.index)) != item.key_hash
+
+
+def prove_replaced(
+    pooled: Pooled, pool: Pool, item: int, masked: TensorBundle, claimed: TensorBundle
+) -> Unmasking | None:
+    """Proof that sealed item `item` was replaced; None if every leaf of it is what the pool's unmasks to.
+
+    `masked`: the pool's tensors of it; `claimed`: those under its claimed root. Raises NotFound where one is missing.
+    """
+    for tensor in range(len(pooled.claim.model.inputs)):
+        hidden, said = masked.tensor(tensor), claimed.tensor(tensor)
+        key = pooled.key_of(item)
+        held = _xor(hidden.data, mask(key, tensor, 0, len(hidden.data)))
+        for leaf in range(hidden.spec.leaf_count):
+            if said.leaf(leaf) != held[leaf * LEAF_BYTES : (leaf + 1) * LEAF_BYTES]:
+                openings = (
+                    hidden.open_leaves(leaf, leaf, masked.path(tensor)),
+                    said.open_leaves(leaf, leaf, claimed.path(tensor)),
+                )
+                return unmasking(pooled, pool, item, (tensor, leaf), openings)
+    return None
+
+
+def unmasking(
+    pooled: Pooled, pool: Pool, item: int, place: tuple[int, int], openings: tuple[Opening, Opening]
+) -> Unmasking:
+    """The witness of one leaf, replaced or not. `place`: tensor and leaf; `openings`: the pool's, and the claimed."""
+    return Unmasking(
+        item=item,
+        inputs_root=pooled.claim.scoring.items[item],
+        item_path=pooled.claim.item_tree.path(item),
+        pooled=pool.shown(pooled.draw.sealed_index(item)),
+        tensor=place[0],
+        leaf=place[1],
+        masked=openings[0],
+        claimed=openings[1],
+    )
+
+
+def _require_claimed(pooled: Pooled, shown: Unmasking) -> None:
+    claim = pooled.claim
+    leaf = scored_id(claim.source, claim.scoring.subject, shown.item, shown.inputs_root)
+    if top_of_run([leaf], shown.item, claim.count, shown.item_path, keccak256) != claim.requests.root:
+        raise BadEncoding(f"item {shown.item} of the claim has not the inputs 0x{shown.inputs_root.hex()}")
+
+
+def _require_pooled(pooled: Pooled, shown: Unmasking) -> None:
+    index = pooled.draw.sealed_index(shown.item)
+    if shown.pooled.index != index:
+        raise BadEncoding(f"sealed item {shown.item} is item {index} of the pool, got {shown.pooled.index}")
+    # Of a spoiled item nobody is convicted.
+    if is_spoiled(pooled.terms, pooled.pool_key, shown.pooled):
+        raise BadEncoding(f"the key of item {index} does not follow from the pool's")
+
+
+def _require_leaf(pooled: Pooled, shown: Unmasking, opening: Opening, expected: BundleRoot) -> None:
+    root = root_of_opening(pooled.spec(shown.tensor), opening, shown.leaf, shown.leaf)
+    if root_of_bundle(root, shown.tensor, len(pooled.claim.model.inputs), opening.bundle_path) != expected:
+        raise BadEncoding(f"the opened leaf is not under 0x{expected.hex()}")
+
+
+def _xor(left: bytes, right: bytes) -> bytes:
+    return (int.from_bytes(left, "big") ^ int.from_bytes(right, "big")).to_bytes(len(left), "big")

@@ -1,0 +1,245 @@
+"""All claims of scores of trainings: looked through once, cheaply; which items become cases, and what is to be shown.
+
+Rebuilds everything from the chain. One claim's trouble is not the others'. Decides no move (strategy.py).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+import structlog
+
+from prover.case import Case
+from prover.inputs import Inputs, Paper, paper_of
+from prover.known import KnownModels
+from prover.pauses import Pauses
+from prover.position import PoolOpinion, PoolPosition, Spoil
+from prover.scores import ScoreCase
+from prover.sources import Sources
+from prover.withheld import Withheld, bundle_of, leaves_of, supplied_tensors
+from rollup.errors import Doubt, NotFound, Refused, RollupError
+from rollup.graph import Graph, Source
+from rollup.package import load_program
+from rollup.properties.types import TrainingStatus
+from rollup.types import Address, BundleRoot, Certainty, ClaimBatchId, ClaimId, Model
+from rollup.view import MadeClaim, MadeScores, OrderedTraining, Page, View
+
+_log = structlog.get_logger()
+
+
+class ScoreWatch:
+    """One look after another; after each, `picked` and `withheld` are the items that ask for a move."""
+
+    def __init__(self, sources: Sources, models: KnownModels, inputs: Inputs) -> None:
+        self._sources, self._models, self._inputs = sources, models, inputs
+        self._cases: dict[ClaimBatchId, ScoreCase] = {}
+        # All of their items are within reach.
+        self._quiet: set[ClaimBatchId] = set()
+        # Whoever withholds something must not know at which item it will be asked for it.
+        self._chosen: dict[ClaimBatchId, int] = {}
+        self._pauses = Pauses()
+        self._said: dict[bytes, str] = {}
+        self.picked: dict[ClaimId, Case] = {}
+        self.withheld: dict[ClaimId, Withheld] = {}
+
+    def look(self, view: View, me: Address | None) -> None:
+        """Goes on with every claim that may still fall, but my own."""
+        self._forget(view)
+        self.picked, self.withheld = {}, {}
+        for scores in [view.state.scores[id_] for id_ in view.state.active_scores]:
+            if scores.executor == me or scores.id in self._quiet:
+                continue
+            paper = paper_of(view, scores)
+            if paper is None:
+                continue
+            self._take_supplied(view, paper)
+            if self._pauses.is_due(scores.id, view.now) or scores.disputed:
+                self._guarded(view, paper)
+
+    def items(self, view: View) -> list[MadeClaim]:
+        """Items that ask for a move and were not challenged, as claims."""
+        asking = [view.claim(id_) for id_ in (*self.picked, *self.withheld)]
+        return [claim for claim in asking if not claim.contested]
+
+    def pools(self, view: View, me: Address | None) -> Iterator[tuple[PoolPosition, PoolOpinion]]:
+        """What is to be said of pools, and of items that are not the pool's."""
+        for training in [view.state.trainings[id_] for id_ in view.state.active_trainings]:
+            if training.status is TrainingStatus.REVEALED:
+                spoiled = self._spoiled(view, training)
+                yield PoolPosition(training.id, True, None, None, Certainty.NONE, me), PoolOpinion(spoiled=spoiled)
+        for case in self._cases.values():
+            paper = case.paper
+            is_revealed = paper.training.status is TrainingStatus.REVEALED
+            position = PoolPosition(
+                paper.training.id, is_revealed, case.id, paper.scores.executor, paper.scores.certainty, me
+            )
+            if case.replaced:
+                yield position, PoolOpinion(replaced=case.unmasked())
+
+    def _spoiled(self, view: View, training: OrderedTraining) -> Spoil | None:
+        source = self._inputs.pool_of(training)
+        if not self._pauses.is_due(training.id, view.now):
+            return None
+        try:
+            unsound = min(source.unsound, default=None)
+        except NotFound:
+            self._pauses.put_off(training.id, view.now)
+            return None
+        if unsound is None:
+            return None
+        return Spoil(training.id, training.training.terms, training.pool_key, source.pool.shown(unsound))
+
+    def _guarded(self, view: View, paper: Paper) -> None:
+        try:
+            self._attend(view, paper)
+        except (Refused, Doubt) as error:
+            self._pauses.put_off(paper.scores.id, view.now)
+            self._say(paper.scores.id, f"not watchable: {error}")
+
+    def _attend(self, view: View, paper: Paper) -> None:
+        case = self._case(paper)
+        if case is None:
+            self._withhold_weights(view, paper)
+            self._pauses.put_off(paper.scores.id, view.now, view.now + 1)
+            return
+        before = len(case.unseen)
+        case.compare()
+        picked = case.confirm()
+        if picked is not None:
+            self.picked[picked.claim] = picked
+        self._tell(case)
+        if case.is_clean:
+            self._quiet.add(case.id)
+        elif case.unseen and len(case.unseen) == before:
+            self._pauses.put_off(case.id, view.now)
+        self._withhold_inputs(view, case)
+
+    def _case(self, paper: Paper) -> ScoreCase | None:
+        """None while nobody serves the weights."""
+        id_ = paper.scores.id
+        if id_ in self._cases:
+            self._cases[id_].paper = paper
+        else:
+            try:
+                known = self._models.know(paper.scores.claim.model)
+            except NotFound:
+                return None
+            self._cases[id_] = ScoreCase(paper, known, self._inputs)
+        return self._cases[id_]
+
+    def _tell(self, case: ScoreCase) -> None:
+        if case.beyond:
+            worst = max(case.beyond.values())
+            found = {"items": len(case.beyond), "worst": worst, "confirmed": list(case.confirmed)}
+            self._warn(case.id, "watchtower.scores_beyond_reach", found)
+        if case.replaced:
+            self._warn(case.id, "watchtower.items_replaced", {"items": len(case.replaced)})
+
+    # What nobody serves.
+
+    def _withhold_weights(self, view: View, paper: Paper) -> None:
+        model = paper.scores.claim.model
+        # Without the program there is nothing to demand by name: NotFound.
+        graph = load_program(self._sources.all, model.graph_root)[1].graph
+        missing = self._missing_weights(graph, model)
+        self._withhold(view, paper, graph, "the weights", Source.WEIGHT, missing, self._choice(paper.scores))
+
+    def _missing_weights(self, graph: Graph, model: Model) -> set[int]:
+        count = len(graph.weights)
+        try:
+            roots = self._sources.all.get_bundle(model.weights_root).roots
+        except NotFound:
+            return set(range(count))
+        missing = set()
+        for index, (root, spec) in enumerate(zip(roots, graph.weights, strict=False)):
+            try:
+                self._sources.all.get_tensor(root, spec)
+            except NotFound:
+                missing.add(index)
+        return missing
+
+    def _withhold_inputs(self, view: View, case: ScoreCase) -> None:
+        """Items that are not the pool's, or whose inputs nobody serves, if nothing else is to be said of the claim."""
+        unserved = [item for item in case.replaced if not self._is_claimed_served(case, item)] or list(case.unseen)
+        if self.picked or not unserved or (case.replaced and case.unmasked() is not None):
+            return
+        disputed = sorted(case.paper.scores.disputed & set(unserved))
+        item = disputed[0] if disputed else self._choice(case.paper.scores, unserved)
+        graph = case.known.graph
+        everything = set(range(len(graph.inputs)))
+        self._withhold(view, case.paper, graph, f"the inputs of item {item}", Source.INPUT, everything, item)
+
+    def _is_claimed_served(self, case: ScoreCase, item: int) -> bool:
+        with suppress(Refused):
+            self._inputs.claimed(case.paper, item)
+            return True
+        return False
+
+    def _choice(self, scores: MadeScores, among: list[int] | None = None) -> int:
+        """The item at which something is asked for: one in dispute, else any."""
+        if scores.disputed:
+            return min(scores.disputed)
+        places = range(scores.claim.count) if among is None else among
+        if self._chosen.get(scores.id) not in places:
+            self._chosen[scores.id] = secrets.choice(places)
+        return self._chosen[scores.id]
+
+    def _withhold(
+        self, view: View, paper: Paper, graph: Graph, what: str, source: Source, missing: set[int], item: int
+    ) -> None:
+        scores = paper.scores
+        # One demand is enough; what nobody answers refutes.
+        if item in scores.contested - scores.disputed or (scores.disputed and item not in scores.disputed):
+            return
+        id_ = scores.claim.claim_id(item)
+        self.withheld[id_] = Withheld(id_, graph, what, leaves_of(graph, source, missing))
+
+    def _take_supplied(self, view: View, paper: Paper) -> None:
+        """Puts what was supplied on chain where everybody's blobs are looked for."""
+        scores = paper.scores
+        if not scores.contested:
+            return
+        model = scores.claim.model
+        with suppress(RollupError):
+            graph = load_program(self._sources.all, model.graph_root)[1].graph
+            pages = [page for item in scores.contested for page in self._pages(view, scores, item)]
+            self._keep(graph, Source.WEIGHT, model.weights_root, len(graph.weights), pages)
+            for item in scores.contested:
+                root = scores.claim.scoring.items[item]
+                self._keep(graph, Source.INPUT, root, len(graph.inputs), self._pages(view, scores, item))
+
+    def _pages(self, view: View, scores: MadeScores, item: int) -> tuple[Page, ...]:
+        return view.dispute(scores.claim.claim_id(item)).pages
+
+    def _keep(self, graph: Graph, source: Source, root: BundleRoot, count: int, pages: Sequence[Page]) -> None:
+        tensors = supplied_tensors(graph, source, root, count, pages)
+        for tensor in tensors.values():
+            self._sources.found.put_tensor(tensor)
+        bundle = bundle_of(tensors, count, root)
+        if bundle is not None:
+            self._sources.found.put_bundle(bundle)
+
+    # Words, and what is over.
+
+    def _say(self, id_: bytes, reason: str) -> None:
+        """Each new reason once."""
+        if self._said.get(id_) != reason:
+            self._said[id_] = reason
+            _log.info("watchtower.waits", claim=id_.hex(), reason=reason)
+
+    def _warn(self, id_: bytes, event: str, found: dict[str, object]) -> None:
+        if self._said.get(id_) != f"{event} {found}":
+            self._said[id_] = f"{event} {found}"
+            _log.warning(event, claim=id_.hex(), **found)
+
+    def _forget(self, view: View) -> None:
+        active = set(view.state.active_scores)
+        self._cases = {id_: case for id_, case in self._cases.items() if id_ in active}
+        self._chosen = {id_: item for id_, item in self._chosen.items() if id_ in active}
+        self._quiet &= active
+        ids = {*active, *view.state.active_trainings}
+        self._said = {id_: reason for id_, reason in self._said.items() if id_ in ids}
+        self._pauses.keep(ids)
+        self._inputs.forget(view)
