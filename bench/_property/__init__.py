@@ -1,0 +1,1 @@
+"""The halves of the property benchmark: what it costs to check a training, and a text."""
