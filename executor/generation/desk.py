@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 import structlog
-import torch
 from torch import Tensor
 
 from executor.generation.decoding import Decoder, Text, Wish
@@ -23,8 +22,8 @@ from rollup.codec import model_id
 from rollup.errors import BadEncoding, BadInput, NotFound, Retry, RollupError
 from rollup.properties.draw import uniforms
 from rollup.properties.text import text_inputs
+from rollup.tensor import DType, TensorSpec
 from rollup.tensor import Tensor as Committed
-from rollup.tensor import TensorSpec
 from rollup.types import Model, ModelId
 from rollup.view import OrderedGeneration
 
@@ -135,12 +134,12 @@ def wish_of(known: OrderedGeneration, scorer: Model) -> Wish:
     terms, spec = known.generation.terms, TensorSpec.from_header(scorer.inputs[0].header)
     count = len(terms.prompt) // spec.dtype.width
     prompt = from_bytes(TensorSpec(spec.dtype, (count,)), terms.prompt)
-    return Wish(prompt, _uniforms(known, scorer) if terms.sampled else None, f32_of_bits(terms.delta))
+    return Wish(prompt, _uniforms(known) if terms.sampled else None, f32_of_bits(terms.delta))
 
 
-def _uniforms(known: OrderedGeneration, scorer: Model) -> Tensor:
+def _uniforms(known: OrderedGeneration) -> Tensor:
     count = known.generation.terms.new_tokens
-    return from_bytes(TensorSpec.from_header(scorer.inputs[1].header), uniforms(known.seed, count)).to(torch.float32)
+    return from_bytes(TensorSpec(DType.F32, (count,)), uniforms(known.seed, count))
 
 
 def _require_fit(loaded: LoadedModel) -> None:

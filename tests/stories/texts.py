@@ -52,6 +52,7 @@ NEW_TOKENS = 64
 # Real time, a block a second: the smallest that leave room for a reply on a busy machine.
 WINDOWS = Windows(challenge=16, open=12, collect=6, supply=8, prove=12)
 FEE_WEI = 10**15
+MIN_BOND_GAS = 3_000_000
 CALLBACK_GAS = 700_000
 LIFE_SECONDS = 600
 MAX_BYTES = 2**24
@@ -115,8 +116,9 @@ class TextStage:
         prompt = torch.randint(VOCABULARY, (PROMPT,), generator=torch.Generator().manual_seed(seed))
         delta = f32_of_bits(self.loaded.record.output_band) / 2
         terms = GenerationTerms(
-            scorer=self.scorer, prompt=canonical_bytes(prompt), new_tokens=NEW_TOKENS, sampled=False,
-            delta=int(np.float32(delta).view(np.uint32)), fee_wei=FEE_WEI, min_bond_wei=0,
+            scorer=self.scorer, prompt=canonical_bytes(prompt), new_tokens=NEW_TOKENS,
+            sampled=self.decoder.rows.sampled, delta=int(np.float32(delta).view(np.uint32)),
+            fee_wei=FEE_WEI, min_bond_wei=0,
             deadline=self.net.client.head().timestamp + LIFE_SECONDS, callback=ZERO_ADDRESS, callback_gas=CALLBACK_GAS,
         )  # fmt: skip
         assert self.user.send(self.storyteller.ask(terms, str(seed))).succeeded
@@ -126,7 +128,7 @@ class TextStage:
     def is_honest(self, id_: RequestId, tokens: bytes) -> bool:
         """Whether the scorer accepts a text here."""
         known = self.look().generation(id_)
-        scores = self.decoder.score(self.text(known, tokens)[0], None)
+        scores = self.decoder.score(self.text(known, tokens)[0], wish_of(known, self.loaded.record).uniforms)
         return float(scores.min()) >= -f32_of_bits(known.generation.terms.delta)
 
     def text(self, known: OrderedGeneration, tokens: bytes) -> Tensor:
@@ -135,12 +137,13 @@ class TextStage:
         return from_bytes(spec, known.generation.terms.prompt + tokens)
 
 
-def set_text_stage(net: Devnet, set_variable: Callable[[str, str], None]) -> TextStage:
+def set_text_stage(net: Devnet, set_variable: Callable[[str, str], None], sampled: bool = False) -> TextStage:
     """Registers the scorer of a small character model, and opens the storyteller."""
-    network = network_of(scorer_of(decoder_module("characters"), NEW_TOKENS, sampled=False))
+    network = network_of(scorer_of(decoder_module("characters"), NEW_TOKENS, sampled))
     package = Package(network.program, tuple(to_canonical(weight) for weight in network.weights))
     blobs = open_blobs(net.folder / "blobs")
-    registration = prepare(blobs, package, Terms(0, VOCABULARY - 1, 3_000_000, WINDOWS))
+    ranges = ((0.0, VOCABULARY - 1.0), (0.0, 1.0))[: len(package.program.inputs)]
+    registration = prepare(blobs, package, Terms(0, 1, MIN_BOND_GAS, WINDOWS, ranges))
     set_variable(KEY_VARIABLE, development_secret(Account.DEPLOYER))
     scorer = register(Settings.load(net.write_settings("push", Part("model", Account.DEPLOYER)), {}), registration)
     user = Sender(net.client, net.key(Account.FIRST_USER), MemoryStore(), poll_seconds=POLL_SECONDS)
