@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from api.schemas import to_hex
@@ -34,6 +34,11 @@ def document(stage) -> dict[str, Any]:
 
 def post(http, content: str | bytes):
     return http.post(URL, content=content, headers={"Content-Type": "application/json"})
+
+
+def segment(text: str) -> str:
+    """One segment of a path, as the server is to read it: unquoted, "." and ".." are steps that clients take."""
+    return quote(text, safe="").replace(".", "%2E")
 
 
 def answers_of(document: dict[str, Any], method: str, path: str) -> set[int]:
@@ -87,12 +92,22 @@ def test_submit__with_one_field_of_junk__is_one_problem(http, document, place, j
         require_documented(document, answer, "post", URL)
 
 
+@example(text=".", path="requests")
+@example(text="..", path="requests")
 @given(
     text=st.text(min_size=1, max_size=80),
     path=st.sampled_from(["requests", "trainings", "generations", "models", "claims", "disputes", "accounts"]),
 )
 @on_one_stage
 def test_read__junk__is_a_problem(http, text, path):
-    answer = http.get(f"/v1/{path}/{quote(text, safe='')}")
+    answer = http.get(f"/v1/{path}/{segment(text)}")
     assert answer.status_code in (404, 422)
+    assert answer.headers["content-type"] == PROBLEM
+
+
+@pytest.mark.parametrize("path", ["requests", "claims"])
+def test_read__a_path_that_has_no_such_method__is_a_problem_that_names_the_others(http, path):
+    answer = http.delete(f"/v1/{path}/{to_hex(bytes(32))}")
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "GET"
     assert answer.headers["content-type"] == PROBLEM

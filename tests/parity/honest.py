@@ -22,8 +22,13 @@ def run_step(step: Step, operands: Sequence[Array]) -> Array:
 def _contract(step: Step, operands: list[Array]) -> Array:
     length, index, (row_a, row_b, bias) = step.attributes[0], *_axes(step, 1, 3)
     a, b = operands[0].reshape(-1, length), operands[1].reshape(-1, length)
-    result = np.array([np.dot(a[i], b[j]) for i, j in zip(row_a, row_b, strict=True)], np.float32)
+    result = np.array([_sum(a[i] * b[j]) for i, j in zip(row_a, row_b, strict=True)], np.float32)
     return result + (operands[2][bias] if len(operands) == 3 else np.zeros(len(index), np.float32))
+
+
+def _sum(terms: Array) -> Any:
+    """Term after term: a dot product's order is its kernel's, which differs by machine, and so would the vectors."""
+    return np.add.accumulate(terms)[-1]
 
 
 def _pair(step: Step, operands: list[Array]) -> Array:

@@ -6,6 +6,7 @@ it, not a reference.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from random import Random
@@ -62,12 +63,21 @@ def value_of(dtype: DType, bits: int) -> torch.Tensor:
 
 
 def bits_in(dtype: DType, value: torch.Tensor) -> int:
-    """Bits of one element, cast to `dtype`."""
+    """Bits of one element, cast to `dtype`, the same on every machine: of a NaN one pattern, 0 for no integer of it."""
     if dtype is DType.BOOL:
         return int(value.ne(0).item())
+    if value.is_floating_point() and value.isnan():
+        value = torch.tensor(torch.nan)
+    if value.is_floating_point() and dtype in INTEGERS and not _holds(dtype, value.item()):
+        return 0
     cast = value.to(TORCH[dtype])
     whole = cast if dtype.width == 1 else cast.view(_SIGNED[dtype.width])
     return int(whole.item()) % (1 << 8 * dtype.width)
+
+
+def _holds(dtype: DType, value: float) -> bool:
+    kinds = torch.iinfo(TORCH[dtype])
+    return math.isfinite(value) and kinds.min <= int(value) <= kinds.max
 
 
 def scalar(random: Random, dtype: DType) -> int:

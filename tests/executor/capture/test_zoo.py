@@ -16,8 +16,10 @@ from tests.zoo.page import PAGE, README, readme_table, row, table_in
 
 NEAR = 1e-5
 REQUESTS = 4
-# PyTorch itself takes another kernel there: a fast path of its own encoder layers, a batch norm of instances.
-OF_OTHER_KERNELS = {"plain_encoder", "vae_decoder"}
+# Here PyTorch takes another kernel for the module, or the same one over another layout, and in what order that sums is
+# up to the machine: its own encoder layers' fast path, a batch norm of instances, a mean over states that lie in one
+# tensor with the last ones, a bag of embeddings. Everywhere else it is the same kernel, and so the same bits.
+OF_OTHER_KERNELS = {"plain_encoder", "vae_decoder", "gru", "standardised"}
 
 
 def require_near(received: Tensor, expected: Tensor) -> None:
