@@ -67,26 +67,29 @@ class KnownModels:
         """What could not be loaded may be asked for again."""
         self._failed.clear()
 
-    def know(self, record: Model) -> Known:
-        """Raises what `load_model` and Checker raise; the same again until the next look, without another try."""
+    def know(self, record: Model, is_tested: bool = True) -> Known:
+        """Raises what `load_model` and Checker raise; the same again until the next look, without another try.
+
+        `is_tested`: whether a model that fails its own test here is refused.
+        """
         id_ = model_id(record)
         if id_ in self._failed:
             raise self._failed[id_]
         if id_ not in self._known:
             try:
-                self._keep(id_, self._load(record))
+                self._keep(id_, self._load(record, is_tested))
             except RollupError as error:
                 self._failed[id_] = error
                 raise
         self._known.move_to_end(id_)
         return self._known[id_]
 
-    def _load(self, record: Model) -> Known:
+    def _load(self, record: Model, is_tested: bool) -> Known:
         _, lowered = load_program(self._blobs, record.graph_root)
         size = sum(step.result.byte_length for step in lowered.graph.steps)
         if size > MAX_RUN_BYTES:
             raise BadInput(f"a run of the model takes {size} bytes, at most {MAX_RUN_BYTES} are watched")
-        loaded = load_model(self._blobs, record, self._max_bytes)
+        loaded = load_model(self._blobs, record, self._max_bytes, is_tested=is_tested)
         weights = Held([to_canonical(weight) for weight in loaded.network.weights])
         return Known(record, loaded.network.graph, loaded.numerics, weights, Checker(loaded))
 

@@ -13,7 +13,7 @@ import structlog
 
 from prover.case import Case
 from prover.inputs import Inputs, Paper, paper_of
-from prover.known import KnownModels
+from prover.known import Known, KnownModels
 from prover.pauses import Pauses
 from prover.position import PoolOpinion, PoolPosition, Spoil
 from prover.scores import ScoreCase
@@ -114,7 +114,8 @@ class ScoreWatch:
             self._quiet.add(case.id)
         elif case.unseen and len(case.unseen) == before:
             self._pauses.put_off(case.id, view.now)
-        self._withhold_inputs(view, case)
+        # Where a look gets on, what is left is only slow.
+        self._withhold_inputs(view, case, case.unseen if len(case.unseen) == before else ())
 
     def _case(self, paper: Paper) -> ScoreCase | None:
         """None while nobody serves the weights."""
@@ -123,9 +124,10 @@ class ScoreWatch:
             self._cases[id_].paper = paper
         else:
             try:
-                known = self._models.know(paper.scores.claim.model)
+                known = self._models.know(paper.scores.claim.model, is_tested=False)
             except NotFound:
                 return None
+            require_finite(known)
             self._cases[id_] = ScoreCase(paper, known, self._inputs)
         return self._cases[id_]
 
@@ -160,9 +162,9 @@ class ScoreWatch:
                 missing.add(index)
         return missing
 
-    def _withhold_inputs(self, view: View, case: ScoreCase) -> None:
+    def _withhold_inputs(self, view: View, case: ScoreCase, unseen: Sequence[int]) -> None:
         """Items that are not the pool's, or whose inputs nobody serves, if nothing else is to be said of the claim."""
-        unserved = [item for item in case.replaced if not self._is_claimed_served(case, item)] or list(case.unseen)
+        unserved = [item for item in case.replaced if not self._is_claimed_served(case, item)] or list(unseen)
         if self.picked or not unserved or (case.replaced and case.unmasked() is not None):
             return
         disputed = sorted(case.paper.scores.disputed & set(unserved))
@@ -243,3 +245,10 @@ class ScoreWatch:
         self._said = {id_: reason for id_, reason in self._said.items() if id_ in ids}
         self._pauses.keep(ids)
         self._inputs.forget(view)
+
+
+def require_finite(known: Known) -> None:
+    """Raises Doubt for weights that are not finite: the judge acquits whatever is made of them, so no bond is safe."""
+    for place, weight in enumerate(known.checker.model.network.weights):
+        if weight.is_floating_point() and not bool(weight.isfinite().all()):
+            raise Doubt(f"weight {place} is not finite, and nothing that is made of it can be proven")

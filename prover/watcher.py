@@ -135,7 +135,8 @@ class Watchtower:
         if not self._pauses.is_due(claim.id, view.now) and not claim.contested:
             return None
         try:
-            known = self._models.know(view.model(view.request(claim.request).request.model))
+            is_scored = claim.batch in view.state.scores
+            known = self._models.know(view.model(view.request(claim.request).request.model), is_tested=not is_scored)
             inputs = self._inputs.of(view, claim)
             output = None if claim.undefined else self._output(known.record, claim)
         except RollupError as error:

@@ -134,7 +134,12 @@ class School(Story):
         sources = Sources(self.shelf, lambda: [])
         return ScoreWatch(sources, KnownModels(sources.all), Inputs(sources))
 
+    def look(self, watch: ScoreWatch) -> None:
+        """What a watchtower does after a block."""
+        watch._models.new_look()
+        watch.look(self.view, ME)
+
     def picked(self, watch: ScoreWatch) -> list[int]:
         """Items that one look finds to be challenged."""
-        watch.look(self.view, ME)
+        self.look(watch)
         return [self.view.claim(id_).index for id_ in watch.picked]

@@ -34,6 +34,8 @@ OVER = OPENED_AT + WINDOWS.collect + WINDOWS.prove
 MISSING = replace(BEYOND, missing=(LEAF, LATER_LEAF))
 HELD = Opinion(fault=fault())
 UNSEEN = Opinion(missing=(LEAF,), is_unserved=True)
+# The window outlasts the dispute.
+LONG = replace(WINDOWS, challenge=500)
 HALF = CLAIMED_AT + WINDOWS.challenge // 2
 
 
@@ -73,11 +75,23 @@ BROKEN: list[tuple[str, ClaimMove, Position, Opinion]] = [
     ("not open", Prove(CLAIM, fault(), eager=False), on_its_trace(challenged(), fault()), HELD),
     ("not open", Prove(CLAIM, fault(), eager=True), claimed(), HELD),
     ("not open", Prove(CLAIM, fault(), eager=True), opened(eager=True), HELD),
-    ("what only rejects", Prove(CLAIM, light_fault(), eager=True), claimed(eager=True), HELD),
+    ("what only rejects before", Prove(CLAIM, light_fault(), eager=True), claimed(eager=True), HELD),
     (
-        "what only rejects",
+        "what only rejects before",
         Prove(CLAIM, light_fault(), eager=False),
         on_its_trace(opened(OVER - 1), light_fault()),
+        HELD,
+    ),
+    (
+        "while another of its items",
+        Prove(CLAIM, light_fault(), eager=False),
+        on_its_trace(opened(OVER, is_scored=True, siblings=1), light_fault()),
+        HELD,
+    ),
+    (
+        "while another of its items",
+        Prove(CLAIM, light_fault(), eager=False),
+        on_its_trace(opened(OVER, is_scored=True, windows=LONG), light_fault()),
         HELD,
     ),
     ("Python judge acquits", Prove(CLAIM, honest_fault(), eager=False), on_its_trace(opened(), honest_fault()), HELD),
@@ -117,6 +131,12 @@ def test_rules__every_one__is_broken_by_some_move() -> None:
         (Prove(CLAIM, fault(), eager=True), claimed(eager=True), HELD),
         (Prove(CLAIM, fault(), eager=False), opened(OVER + 50), HELD),
         (Prove(CLAIM, light_fault(), eager=False), on_its_trace(opened(OVER), light_fault()), HELD),
+        (
+            Prove(CLAIM, light_fault(), eager=False),
+            on_its_trace(opened(OVER, is_scored=True), light_fault()),
+            HELD,
+        ),
+        (Prove(CLAIM, fault(), eager=False), opened(is_scored=True, siblings=2), HELD),
         (Challenge(CLAIM, 500), claimed(eager=True), Opinion(fault=light_fault())),
         (Challenge(CLAIM, 500), claimed(eager=True), Opinion(fault=light_fault(), is_unserved=True)),
         (Challenge(CLAIM, 500), claimed(HALF, challenges_unserved=True), UNSEEN),

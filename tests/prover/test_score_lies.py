@@ -139,3 +139,15 @@ def test_a_pool_whose_key_does_not_fit__is_spoiled(room: Classroom) -> None:
     room.revealed_spoiled(room.trained.record.weights_root)
     room.look()
     assert room.status() is TrainingStatus.UNSCORED
+
+
+def test_weights_that_overflow__hide_no_lie(room: Classroom) -> None:
+    huge = room.blobs.put_tensors([to_canonical(weight * 1e20) for weight in room.scorer.network.weights])
+    room.revealed(huge)
+    made = room.scored(replace(room.truth(room.trained), weights=huge))
+    room.tower = room.watchtower(CHALLENGER)
+    room.look()
+    (item,) = room.disputed(made)
+    room.opens(made, item, room.trace_of(room.trained, item))
+    room.look()
+    assert room.standing(made) is Certainty.REFUTED

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 import torch
+from structlog.testing import capture_logs
 
 from executor.models import LoadedModel, load_model
 from executor.tensors import from_canonical, to_canonical
@@ -14,8 +16,10 @@ from prover.checker import Checker
 from prover.strategy import is_beyond_reach
 from rollup import events as base
 from rollup.blobs import Blobs
+from rollup.errors import Doubt
 from rollup.properties import events
 from rollup.properties.scores import derived
+from rollup.types import BundleRoot
 from tests.executor.nets import ConvNet
 from tests.prover.desk import Shelf
 from tests.prover.school import SEALED, Item, School, pictures
@@ -126,6 +130,32 @@ def test_an_item_in_dispute__is_enough_and_another_follows_an_acquittal(school: 
     (second,) = school.picked(watch)
     assert {first, second} == {3, 5}
     assert school.picked(school.watch()) == [second]
+
+
+def spoilt(school: School, accuracy: LoadedModel, factor: float) -> BundleRoot:
+    """Weights of which no machine can say what they score."""
+    weights = [to_canonical(weight * factor) for weight in accuracy.network.weights]
+    return school.blobs.put_tensors(weights)
+
+
+def test_weights_that_overflow__blind_nobody(school: School, accuracy: LoadedModel) -> None:
+    paper = school.honest()
+    paper.weights = spoilt(school, accuracy, 1e20)
+    with pytest.raises(Doubt, match="leaves its calibrated bounds"):
+        load_model(school.blobs, derived(accuracy.record, paper.weights), 2**30)
+    school.scored(replace(paper, scores=[1.0] * SEALED))
+    assert len(school.picked(school.watch())) == 1
+
+
+def test_weights_that_are_not_finite__are_doubted_without_a_bond(school: School, accuracy: LoadedModel) -> None:
+    paper = school.honest()
+    paper.weights = spoilt(school, accuracy, float("nan"))
+    school.scored(replace(paper, scores=[1.0] * SEALED))
+    with capture_logs() as logs:
+        assert school.picked(school.watch()) == []
+    assert [entry["reason"] for entry in logs] == [
+        "not watchable: weight 0 is not finite, and nothing that is made of it can be proven"
+    ]
 
 
 def test_my_own_claim__is_not_looked_at(school: School, trained: LoadedModel) -> None:

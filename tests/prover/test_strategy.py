@@ -108,6 +108,18 @@ def test_decide__fault_that_only_rejects__waits_for_what_may_slash() -> None:
     assert decide(acquitted(PROVE_END + 2), light) == Prove(CLAIM, light_fault(), eager=False)
 
 
+@pytest.mark.parametrize("changes", [{"siblings": 1}, {"windows": replace(WINDOWS, challenge=500)}])
+def test_decide__scores_with_a_fault_that_only_rejects__wait_for_every_other_item(changes: dict[str, Any]) -> None:
+    light, root = replace(BEYOND, fault=light_fault()), light_fault().committed.trace_root
+    assert isinstance(decide(opened(PROVE_END, trace_root=root, is_scored=True, **changes), light), Wait)
+    assert isinstance(decide(replace(acquitted(PROVE_END + 2), is_scored=True, **changes), light), Wait)
+    alone = opened(PROVE_END, trace_root=root, is_scored=True)
+    assert decide(alone, light) == Prove(CLAIM, light_fault(), eager=False)
+    # What slashes waits for nobody.
+    sound = opened(is_scored=True, **changes)
+    assert decide(sound, replace(BEYOND, fault=fault())) == Prove(CLAIM, fault(), eager=False)
+
+
 def test_decide__eager_trace_with_a_fault_that_only_rejects__is_challenged() -> None:
     assert decide(claimed(eager=True), Opinion(fault=light_fault())) == Challenge(CLAIM, 500)
 
@@ -222,6 +234,8 @@ def positions(draw: st.DrawFn, held: Fault | None) -> Position:
         dispute=replace(position.dispute, trace_root=root),
         eager=draw(st.booleans()),
         challenges_unserved=draw(st.booleans()),
+        is_scored=draw(st.booleans()),
+        siblings=draw(st.integers(0, 2)),
         me=draw(st.sampled_from([None, LIAR, OTHER, position.me])),
         balance_wei=draw(st.sampled_from([0, 29, 30, 500, 10_000])),
         certainty=draw(st.sampled_from([position.certainty, position.certainty, *Certainty])),
