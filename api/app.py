@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from api import errors
 from api.backstage import Backstage
 from api.limits import BodyLimit, Limits
-from api.routes import accounts, claims, events, models, requests, system
+from api.routes import accounts, claims, events, generations, models, requests, system, trainings
 from api.window import Window
 from rollup.config import Settings
 
@@ -53,6 +53,6 @@ def build_app(window: Window, lifespan: Lifespan | None = None) -> FastAPI:
     app.state.window = window
     app.add_middleware(BodyLimit, limits=window.limits)
     errors.install(app)
-    for route in (requests, events, accounts, models, claims, system):
+    for route in (requests, trainings, generations, events, accounts, models, claims, system):
         app.include_router(route.router)
     return app

@@ -21,6 +21,7 @@ from rollup.chain.keys import load_key
 from rollup.chain.lane import LaneReader
 from rollup.chain.signatures import KeySigner
 from rollup.config import Settings
+from rollup.curves import Curves
 from rollup.errors import BadInput, Retry, RollupError, Stop, Unavailable
 from rollup.journal import RequestStatus, open_journal
 from rollup.live import Live
@@ -58,6 +59,7 @@ class Backstage:
             sequencer=Sequencer(self._journal.requests, blobs, lane, signer, deployment.domain),
             chain=lane,
             counter=CallCounter(limits, self._live.count),
+            curves=Curves(self._live),
             health=self.health,
             limits=limits,
             changes=self._changes,

@@ -6,18 +6,17 @@ and receipts must carry the sequencer's signature.
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import httpx
 
 from api.schemas import ReceiptJson, RequestJson, from_hex, to_hex
+from api.server import Server
 from rollup.chain.client import Client
 from rollup.chain.keys import Key, recover
 from rollup.chain.sender import Intent, Sender
@@ -25,26 +24,21 @@ from rollup.chain.transactions import MemoryStore
 from rollup.codec import Domain, request_id
 from rollup.errors import (
     BadInput,
-    BadSignature,
-    Conflict,
     Doubt,
     NotFound,
     NotYet,
-    Overloaded,
-    Refused,
     Unavailable,
 )
 from rollup.inputs import inputs_root
+from rollup.properties.types import TrainingId
 from rollup.receipts import Receipt, receipt_digest
 from rollup.tensor import Tensor
 from rollup.types import ZERO_ADDRESS, ZERO_WORD, Address, ModelId, Request, RequestId
 
-TIMEOUT_SECONDS = 30.0
 RETRY_SECONDS = 0.5
 # Requests whose terms are equal share a batch, so deadlines are rounded up to full minutes.
 DEADLINE_GRAIN_SECONDS = 60
 ENDS = ("final", "undefined", "refunded", "empty", "dropped")
-_ERRORS = {error.__name__: error for error in (BadInput, BadSignature, Conflict, NotFound, NotYet, Unavailable)}
 
 
 @dataclass(frozen=True)
@@ -69,10 +63,10 @@ class AnhClient:
         self._key = Key.from_bytes(key)
         self.address = self._key.address
         self._buckets: dict[ModelId, list[dict[str, Any]]] = {}
-        self._http = httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS, transport=transport)
+        self._server = Server(url, transport)
 
     def close(self) -> None:
-        self._http.close()
+        self._server.close()
 
     @cached_property
     def system(self) -> dict[str, Any]:
@@ -120,7 +114,7 @@ class AnhClient:
             "inputs": to_hex(b"".join(tensor.data for tensor in inputs)),
             "signature": to_hex(self.sign(request)),
         }
-        answer = self._call("POST", "/v1/requests", json=body, headers={"Idempotency-Key": to_hex(id_)})
+        answer = self._server.call("POST", "/v1/requests", json=body, headers={"Idempotency-Key": to_hex(id_)})
         self._require_receipt(ReceiptJson.model_validate(answer), id_)
         return id_
 
@@ -133,17 +127,7 @@ class AnhClient:
 
         Raises Unavailable if the server, which gives a sign of life every 15 s, gives none.
         """
-        limit = time.monotonic() + seconds
-        url, silence = f"/v1/requests/{to_hex(id_)}/events", min(seconds, TIMEOUT_SECONDS)
-        with _translated(), self._http.stream("GET", url, timeout=silence) as response:
-            if response.status_code != 200:
-                response.read()
-                raise _error(response)
-            for line in response.iter_lines():
-                if line.startswith("data:"):
-                    yield json.loads(line.removeprefix("data:"))
-                if time.monotonic() > limit:
-                    return
+        return self._server.follow(f"/v1/requests/{to_hex(id_)}/events", seconds)
 
     def wait(self, id_: RequestId, seconds: float) -> dict[str, Any]:
         """The end of a request. Raises NotYet if it has none within `seconds`."""
@@ -156,6 +140,38 @@ class AnhClient:
             except Unavailable:
                 time.sleep(min(RETRY_SECONDS, max(0.0, limit - time.monotonic())))
         raise NotYet(f"request 0x{id_.hex()} has no end after {seconds:g} s")
+
+    def training(self, id_: TrainingId) -> dict[str, Any]:
+        """Where a training stands: phase, deadlines, commitments, curves, and the model once it is trained."""
+        return self._get(f"/v1/trainings/{to_hex(id_)}")
+
+    def generation(self, id_: RequestId) -> dict[str, Any]:
+        """Where a generation stands, and its tokens once they are claimed."""
+        return self._get(f"/v1/generations/{to_hex(id_)}")
+
+    def trainings(self, status: str | None = None) -> Iterator[dict[str, Any]]:
+        """All trainings, or those that stand there, the newest first; page by page."""
+        return self._pages("trainings", status)
+
+    def generations(self, status: str | None = None) -> Iterator[dict[str, Any]]:
+        """All generations, or those that stand there, the newest first; page by page."""
+        return self._pages("generations", status)
+
+    def follow_training(self, id_: TrainingId, seconds: float = math.inf) -> Iterator[dict[str, Any]]:
+        """Each state of a training and each epoch that executors tell of, as `follow` does."""
+        return self._server.follow(f"/v1/trainings/{to_hex(id_)}/events", seconds)
+
+    def follow_generation(self, id_: RequestId, seconds: float = math.inf) -> Iterator[dict[str, Any]]:
+        """Each state of a generation, as `follow` does."""
+        return self._server.follow(f"/v1/generations/{to_hex(id_)}/events", seconds)
+
+    def _pages(self, noun: str, status: str | None) -> Iterator[dict[str, Any]]:
+        offset: int | None = 0
+        while offset is not None:
+            wanted = {"offset": offset, **({} if status is None else {"status": status})}
+            page = self._server.call("GET", f"/v1/{noun}", params=wanted)
+            yield from page[noun]
+            offset = page["next"]
 
     def deposit(self, rpc_url: str, amount_wei: int) -> None:
         """Puts wei into the Vault from this account's own balance, by a transaction over `rpc_url`."""
@@ -203,33 +219,4 @@ class AnhClient:
             raise Doubt(f"the receipt for 0x{id_.hex()} names {answer.request} and is signed by {signer}")
 
     def _get(self, path: str) -> dict[str, Any]:
-        return self._call("GET", path)
-
-    def _call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        with _translated():
-            response = self._http.request(method, path, **options)
-        if response.is_error:
-            raise _error(response)
-        return cast(dict[str, Any], response.json())
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except httpx.HTTPError as error:
-        raise Unavailable(f"the server does not answer: {error!r}") from error
-
-
-def _error(response: httpx.Response) -> Exception:
-    """The server's problem as the error it was there."""
-    try:
-        problem = response.json()
-        kind, detail = str(problem["title"]), str(problem["detail"])
-    except (ValueError, KeyError, TypeError):
-        kind, detail = "", f"the server answered {response.status_code} without a reason"
-    if response.status_code == 429:
-        return Overloaded(detail, float(response.headers.get("Retry-After", "1")))
-    if kind in _ERRORS:
-        return _ERRORS[kind](detail)
-    return Unavailable(detail) if response.status_code >= 500 else Refused(detail)
+        return self._server.call("GET", path)

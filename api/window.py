@@ -9,13 +9,15 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-from api.answers import request_state
+from api.answers import generation_state, request_state, training_state, with_curves
 from api.changes import Changes
 from api.limits import CallCounter, Limits
-from api.schemas import RequestStateJson
+from api.schemas import GenerationJson, RequestStateJson, TrainingStateJson
 from rollup.config import Deployment
+from rollup.curves import Curves
 from rollup.errors import NotFound
 from rollup.journal import AcceptedRequest, Requests
+from rollup.properties.types import TrainingId
 from rollup.sequencer import Sequencer, SequencerChain
 from rollup.types import RequestId
 from rollup.view import View
@@ -45,6 +47,7 @@ class Window:
     sequencer: Sequencer
     chain: SequencerChain
     counter: CallCounter
+    curves: Curves
     health: Callable[[], Health]
     limits: Limits = field(default_factory=Limits)
     changes: Changes = field(default_factory=Changes)
@@ -57,6 +60,17 @@ class Window:
             if ordered is None and accepted is None:
                 raise NotFound(f"no request 0x{id_.hex()} is known")
             return request_state(view, ordered, accepted)
+
+    def training_state(self, id_: TrainingId) -> TrainingStateJson:
+        """Raises NotFound for a training that the chain does not know."""
+        with self.reading() as view:
+            state = training_state(view, view.training(id_))
+        return with_curves(state, self.curves.of(id_))
+
+    def generation_state(self, id_: RequestId) -> GenerationJson:
+        """Raises NotFound for a generation that the chain does not know."""
+        with self.reading() as view:
+            return generation_state(view, view.generation(id_))
 
     def _accepted(self, id_: RequestId) -> AcceptedRequest | None:
         try:

@@ -9,6 +9,17 @@ from rollup.config import Deployment
 from rollup.types import Address
 
 
+class TextLeaseTerms(Contract):
+    """What Generations fixes about leases, beyond its interface."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        super().__init__("Generations", deployment.generations)
+
+    def deposit_wei(self, at: Snapshot) -> int:
+        """Deposit for a lease of one generation."""
+        return int(self._read(at, "leaseDepositWei")[0])
+
+
 class LeaseTerms(Contract):
     """What ClaimChain fixes about leases, beyond its interface."""
 

@@ -1,4 +1,4 @@
-"""The executor's daemon: dispatcher, claimer, opener and blob server around one view of the chain.
+"""The executor's daemon: dispatcher, claimer, opener, generator and blob server around one view of the chain.
 
 Workers are other processes (tasks.py). It keeps nothing that the journal, the blobs and the chain do not hold, so it
 may be killed at any point.
@@ -17,6 +17,7 @@ import structlog
 from executor.actor import Deeds, Office, keep_doing
 from executor.claims import Claimer
 from executor.dispatcher import Dispatcher
+from executor.generation.actor import Generator
 from executor.models import Models
 from executor.opener import Opener
 from executor.serving import serving
@@ -60,6 +61,7 @@ def _actors(office: Office, options: Options) -> Iterator[dict[str, Callable[[],
         "dispatcher": Dispatcher(office, wake).step,
         "claimer": Claimer(office, options.eager).step,
         "opener": Opener(office).step,
+        "generator": Generator(office).step,
     }
     if options.studio is None:
         yield actors

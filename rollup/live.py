@@ -10,7 +10,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import redis
 import structlog
@@ -57,6 +57,27 @@ class Live:
             return int(pipeline.execute()[0])
         except redis.RedisError:
             return None
+
+    def keep(self, key: str, field: str, text: str, seconds: int) -> bool:
+        """Keeps `text` as one field of `key`, in place of an earlier one, for so long after the last that was kept."""
+        try:
+            pipeline = self._redis.pipeline()
+            pipeline.hset(f"anh.kept:{key}", field, text)
+            pipeline.expire(f"anh.kept:{key}", seconds)
+            pipeline.execute()
+        except redis.RedisError as error:
+            _log.warning("live.away", error=str(error))
+            return False
+        return True
+
+    def kept(self, key: str) -> dict[str, str]:
+        """All fields of `key`; none if Redis is away, or has forgotten."""
+        try:
+            found = self._redis.hgetall(f"anh.kept:{key}")
+        except redis.RedisError:
+            return {}
+        # The client's own annotation allows for its asynchronous twin.
+        return dict(cast(dict[str, str], found))
 
     def answers(self) -> bool:
         try:

@@ -41,7 +41,8 @@ FLOORS = {
         "view", "weights",
     ),
     "edges": (
-        "blobs", "chain", "config", "daemon", "journal", "live", "package", "processes", "queue", "redis_server",
+        "blobs", "chain", "config", "curves", "daemon", "journal", "live", "package", "processes", "queue",
+        "redis_server",
     ),
     "services": (
         "cli", "commands", "devnet", "finality", "reconciler", "requester", "sequencer", "settlement",

@@ -1,58 +1,35 @@
-"""Server-sent events of one request: where it stands now, then every change until its end.
-
-Events are named by status, and carry what GET /v1/requests/{id} answers. A client that connects again starts from the
-current state, so nothing that still matters is missed.
-"""
+"""Server-sent events of requests, trainings and generations: each one's state now, then every change until its end."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from functools import partial
 
 from fastapi import APIRouter
-from sse_starlette.event import ServerSentEvent
 from sse_starlette.sse import EventSourceResponse
-from starlette.concurrency import run_in_threadpool
 
-from api.answers import ENDS
-from api.dependencies import ARequestId, TheWindow
-from api.errors import documented
-from api.schemas import RequestStateJson
-from api.window import Window
-from rollup.errors import Overloaded
-from rollup.types import RequestId
+from api.answers import ENDED, ENDS, GENERATION_ENDS
+from api.dependencies import AGenerationId, ARequestId, ATrainingId, TheWindow
+from api.routes.streams import RESPONSES, Followed, stream
 
-router = APIRouter(prefix="/v1/requests", tags=["events"])
-# A look without having been woken: updates over Redis may be lost.
-LOOK_SECONDS = 2.0
-PING_SECONDS = 15
-MAX_FOLLOWERS = 500
+router = APIRouter(prefix="/v1", tags=["events"])
 
 
-@router.get(
-    "/{request_id}/events",
-    response_class=EventSourceResponse,
-    responses={
-        200: {"description": "events, as they happen", "content": {"text/event-stream": {}}},
-        **documented(404, 422, 429, 503),
-    },
-)
+@router.get("/requests/{request_id}/events", response_class=EventSourceResponse, responses={**RESPONSES})
 async def follow(request_id: ARequestId, window: TheWindow) -> EventSourceResponse:
     """Follows a request until it is final, undefined, refunded, empty or dropped, or the client goes away."""
-    if window.changes.followers >= MAX_FOLLOWERS:
-        raise Overloaded(f"{MAX_FOLLOWERS} requests are followed already", LOOK_SECONDS)
-    first = await run_in_threadpool(window.request_state, request_id)
-    return EventSourceResponse(_changes(window, request_id, first), ping=PING_SECONDS)
+    look, clocks = partial(window.request_state, request_id), {"seconds_left": True, "claim": {"seconds_left"}}
+    return await stream(window, Followed(look, ENDS, clocks))
 
 
-async def _changes(window: Window, id_: RequestId, state: RequestStateJson) -> AsyncIterator[ServerSentEvent]:
-    told = None
-    while True:
-        # Seconds left change with every look; they are told, and are no news by themselves.
-        news = state.model_dump_json(exclude={"seconds_left": True, "claim": {"seconds_left"}})
-        if news != told:
-            told = news
-            yield ServerSentEvent(state.model_dump_json(), event=state.status.value)
-        if state.status in ENDS:
-            return
-        await window.changes.wait(LOOK_SECONDS)
-        state = await run_in_threadpool(window.request_state, id_)
+@router.get("/trainings/{training_id}/events", response_class=EventSourceResponse, responses={**RESPONSES})
+async def follow_training(training_id: ATrainingId, window: TheWindow) -> EventSourceResponse:
+    """Follows a training, and every epoch that executors tell of, until it has ended or the client goes away."""
+    clocks = {"deadlines": {"seconds_left"}, "commits": {"__all__": {"claim": {"seconds_left"}}}}
+    return await stream(window, Followed(partial(window.training_state, training_id), ENDED, clocks))
+
+
+@router.get("/generations/{generation_id}/events", response_class=EventSourceResponse, responses={**RESPONSES})
+async def follow_generation(generation_id: AGenerationId, window: TheWindow) -> EventSourceResponse:
+    """Follows a generation until it is final or refunded, or the client goes away."""
+    look, clocks = partial(window.generation_state, generation_id), {"claim": {"seconds_left"}}
+    return await stream(window, Followed(look, GENERATION_ENDS, clocks))

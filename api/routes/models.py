@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from api.answers import model_state
-from api.dependencies import AModelId, TheWindow
+from api.dependencies import ALimit, AModelId, AnOffset, TheWindow
 from api.errors import documented
 from api.schemas import BucketsJson, ModelJson, ModelPageJson
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
-MAX_PAGE = 100
 
 
 @router.get("", responses=documented(422, 429, 503))
-def read_page(
-    window: TheWindow,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 20,
-    offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
-) -> ModelPageJson:
+def read_page(window: TheWindow, limit: ALimit = 20, offset: AnOffset = 0) -> ModelPageJson:
     """Registered models, in order of registration."""
     with window.reading() as view:
         models = [model_state(view, id_) for id_ in islice(view.state.models, offset, offset + limit)]

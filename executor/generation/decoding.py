@@ -57,7 +57,7 @@ class Decoder:
     """
 
     def __init__(self, network: Network, runner: Runner, by_whole_passes: bool = False) -> None:
-        self.network, self._runner = network, runner
+        self.network, self.runner = network, runner
         self._weights = [weight.to(runner.device) for weight in network.weights]
         with profile():
             self.rows = rows_of(network.program, self._weights)
@@ -84,7 +84,7 @@ class Decoder:
         with profile():
             while True:
                 self._write(text, wish, start, until)
-                scores = self._runner.run([self._inputs(text, wish)])[0]
+                scores = self.runner.run([self._inputs(text, wish)])[0]
                 missed = self._missed(scores, wish.delta)
                 if missed is None:
                     tokens = text[:, self.rows.prompt :]
@@ -95,7 +95,7 @@ class Decoder:
 
     def score(self, text: Tensor, uniforms: Tensor | None) -> Tensor:
         """The scorer's own scores f32 [n] of a whole text [T]: what anyone checks a generation by."""
-        data = self._runner.run([self._inputs(text[None], Wish(text, uniforms, 0.0))])[0]
+        data = self.runner.run([self._inputs(text[None], Wish(text, uniforms, 0.0))])[0]
         return from_bytes(self.network.program.output.spec, data)[0]
 
     def rows_along(self, text: Tensor) -> Tensor:
@@ -116,7 +116,7 @@ class Decoder:
                 f"the scorer takes {rows.prompt} tokens and {rows.new_tokens * rows.sampled} uniforms, got "
                 f"{wish.prompt.numel()} and {sum(counts)}"
             )
-        text = torch.zeros((1, rows.length), dtype=torch_dtype(spec.dtype), device=self._runner.device)
+        text = torch.zeros((1, rows.length), dtype=torch_dtype(spec.dtype), device=self.runner.device)
         text[0, : rows.prompt] = wish.prompt
         return text
 
@@ -171,7 +171,7 @@ class Decoder:
         """Whether later tokens change no earlier row, and rows by position equal those of whole passes."""
         rows, drawn = self.rows, Generator().manual_seed(SEED)
         text = torch.randint(rows.vocabulary, (2, 1, rows.length), generator=drawn)
-        first, other = text.to(self._runner.device, torch_dtype(self.network.program.inputs[0].dtype))
+        first, other = text.to(self.runner.device, torch_dtype(self.network.program.inputs[0].dtype))
         other[:, : rows.prompt] = first[:, : rows.prompt]
         count = min(COMPARED, rows.new_tokens - 1)
         expected = self._fill(first)[: count + 1].clone()

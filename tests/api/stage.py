@@ -21,6 +21,7 @@ from api.window import Health, Window
 from rollup.blobs import open_blobs
 from rollup.chain.signatures import KeySigner
 from rollup.config import Deployment
+from rollup.curves import Curves
 from rollup.journal import SignedRequest, open_journal
 from rollup.processes import free_port
 from rollup.sequencer import Sequencer
@@ -35,12 +36,30 @@ DEPLOYMENT = Deployment(
 )  # fmt: skip
 
 
+class Memory:
+    """What is kept of rollup/live.py, without a Redis."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, dict[str, str]] = {}
+
+    def publish(self, topic: str, status: str) -> bool:
+        return True
+
+    def keep(self, key: str, field: str, text: str, seconds: int) -> bool:
+        self._kept.setdefault(key, {})[field] = text
+        return True
+
+    def kept(self, key: str) -> dict[str, str]:
+        return dict(self._kept.get(key, {}))
+
+
 class Stage:
     """The window and everything behind it; `fault` is raised by whoever reads the view."""
 
-    def __init__(self, folder: Path, limits: Limits | None = None) -> None:
+    def __init__(self, folder: Path, limits: Limits | None = None, story: Story | None = None) -> None:
         limits = limits or Limits()
-        self.story, self.lane = Story(), ToyLane()
+        self.story, self.lane = story or Story(), ToyLane()
+        self.curves = Curves(Memory())
         self.journal = open_journal(folder / "journal.db")
         self.fault: Exception | None = None
         requests, blobs = self.journal.requests, open_blobs(folder / "blobs")
@@ -51,6 +70,7 @@ class Stage:
             sequencer=Sequencer(requests, blobs, self.lane, KeySigner(SEQUENCER), DOMAIN),
             chain=self.lane,
             counter=CallCounter(limits, lambda _key, _seconds: None),
+            curves=self.curves,
             health=lambda: Health("ok", "ok", "away"),
             limits=limits,
         )

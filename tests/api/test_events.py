@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from api.changes import Changes
-from api.routes import events as route
+from api.routes import streams as route
 from api.schemas import to_hex
 from rollup import events
 from rollup.codec import request_id

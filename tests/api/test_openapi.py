@@ -55,7 +55,7 @@ def require_documented(document, answer, method: str, path: str) -> None:
 
 def test_document__tells_what_each_route_takes_and_answers(document):
     operations = [(path, method, what) for path, of in document["paths"].items() for method, what in of.items()]
-    assert len(operations) >= 10
+    assert len(operations) >= 16
     for path, method, what in operations:
         assert what["description"], f"{method} {path} says nothing"
         for status, response in what["responses"].items():
@@ -96,7 +96,7 @@ def test_submit__with_one_field_of_junk__is_one_problem(http, document, place, j
 @example(text="..", path="requests")
 @given(
     text=st.text(min_size=1, max_size=80),
-    path=st.sampled_from(["requests", "models", "claims", "disputes", "accounts"]),
+    path=st.sampled_from(["requests", "trainings", "generations", "models", "claims", "disputes", "accounts"]),
 )
 @on_one_stage
 def test_read__junk__is_a_problem(http, text, path):
