@@ -66,4 +66,4 @@ def test_a_generator_killed_after_each_of_its_deeds__claims_one_text_and_is_paid
     assert view.scores(known.claims[0]).certainty is Certainty.FINAL
     assert len(known.tokens) == 8 * NEW_TOKENS
     assert stage.is_honest(id_, known.tokens)
-    assert stage.storyteller.text_of(stage.snapshot(), id_) == known.tokens
+    assert stage.keeper.text_of(stage.snapshot(), id_) == known.tokens
