@@ -6,6 +6,7 @@ seconds and is cached under build/.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,10 +65,15 @@ def trained(cache: Path = CACHE) -> DigitNet:
     else:
         _train(net, digits())
         cache.parent.mkdir(parents=True, exist_ok=True)
-        save_file(net.state_dict(), cache)
+        # Two processes may ask at once, and neither may read half a file.
+        draft = cache.with_name(f"{cache.name}.{os.getpid()}")
+        save_file(net.state_dict(), draft)
+        draft.replace(cache)
     return net.eval()
 
 
+# Whoever asks first, asks in whatever mode it runs networks.
+@torch.enable_grad()
 def _train(net: DigitNet, data: Digits) -> None:
     torch.manual_seed(0)
     threads = torch.get_num_threads()

@@ -80,4 +80,6 @@ class _Compared:
 
 
 def _digest(result: Tensor) -> bytes:
-    return sha256(result.contiguous().reshape(-1).view(torch.uint8).numpy().data).digest()
+    # A single element may have any stride, which no view as bytes takes.
+    flat = result.reshape(-1).clone(memory_format=torch.contiguous_format)
+    return sha256(flat.view(torch.uint8).numpy().data).digest()

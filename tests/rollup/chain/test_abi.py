@@ -15,6 +15,7 @@ from rollup.chain.abi import record_of, to_record, types_of
 from rollup.chain.artifacts import load
 from rollup.codec import values_of
 from rollup.errors import BadEncoding
+from rollup.properties import types as property_types
 from rollup.types import Address, Certainty, Contested, Model
 from tests.rollup.story import MODEL
 
@@ -43,18 +44,24 @@ STRUCTS = {
 }
 
 
+def record_class(name: str) -> type:
+    """The record that stands for a struct. Raises AttributeError if there is none."""
+    found: type = getattr(types if hasattr(types, name) else property_types, name)
+    return found
+
+
 def snake(name: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
 
 
 def test_structs__are_all_there() -> None:
     assert {"Request", "ClaimWitness", "FaultProof", "Dispute", "Model"} <= STRUCTS.keys()
-    assert all(hasattr(types, name) for name in STRUCTS)
+    assert all(record_class(name) for name in STRUCTS)
 
 
 @pytest.mark.parametrize("name", sorted(STRUCTS))
 def test_records__have_the_fields_of_their_structs_in_order(name: str) -> None:
-    cls = getattr(types, name)
+    cls = record_class(name)
     assert [field.name for field in dataclasses.fields(cls)] == [snake(item["name"]) for item in STRUCTS[name]]
     hints = typing.get_type_hints(cls)
     for item in STRUCTS[name]:
