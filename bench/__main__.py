@@ -1,7 +1,8 @@
 """`python -m bench NAME [--json]`: runs one benchmark, prints its figures, keeps them in `bench/results/NAME.json`.
 
-It knows no benchmark: a module of this package that has `run` is one. Parameters of `run` are options of the command,
-numbers all of them: `run(elements=2e7)` takes `--elements 1e9`.
+With `--no-write` they are only printed: figures of a smaller size are not those that are published. It knows no
+benchmark: a module of this package that has `run` is one. Parameters of `run` are options of the command, numbers all
+of them: `run(elements=2e7)` takes `--elements 1e9`.
 """
 
 import argparse
@@ -58,12 +59,14 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("name", choices=names(), help="the benchmark")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--no-write", action="store_true", help="leave bench/results as it is")
     chosen, rest = parser.parse_known_args(arguments)
     options = argparse.ArgumentParser(prog=f"python -m bench {chosen.name}")
     for option, default in options_of(chosen.name).items():
         options.add_argument(f"--{option}", type=type(default), default=default)
     report = measure(chosen.name, vars(options.parse_args(rest)))
-    keep(report)
+    if not chosen.no_write:
+        keep(report)
     print(json.dumps(report) if chosen.json else table(report["results"]))
     return 0
 

@@ -39,3 +39,11 @@ def test_an_option_that_the_benchmark_does_not_have__is_refused(benchmark: Path)
     with pytest.raises(SystemExit):
         command.main(["twice", "--other", "1"])
     assert not benchmark.exists()
+
+
+def test_figures_that_are_not_to_be_written__are_only_printed(
+    benchmark: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main(["twice", "--number", "1", "--no-write"]) == 0
+    assert "figure  2.0" in capsys.readouterr().out
+    assert not benchmark.exists()
