@@ -5,12 +5,13 @@ import {Certainty, ClaimBatch, ClaimWitness, IContestable} from "./interfaces/IC
 import {IInbox, RequestBatch} from "./interfaces/IInbox.sol";
 import {IModelRegistry} from "./interfaces/IModelRegistry.sol";
 import {IModels, Model, Terms} from "./interfaces/IModels.sol";
-import {IScoreClaims, Scoring, Standing} from "./interfaces/IScoreClaims.sol";
+import {BrokenWeight, IScoreClaims, Scoring, Standing} from "./interfaces/IScoreClaims.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {CLAIM_BATCH_TAG, CLAIM_TAG, MAX_SCORED_ITEMS, MODEL_TAG, REQUEST_BATCH_TAG} from "./libraries/ConstantsLib.sol";
 import {EntriesLib} from "./libraries/EntriesLib.sol";
 import {IdsLib} from "./libraries/IdsLib.sol";
 import {ScoredLib} from "./libraries/ScoredLib.sol";
+import {WeightsLib} from "./libraries/WeightsLib.sol";
 import {ClaimBatchId, ClaimId, ModelId, RequestBatchId, RequestId} from "./types/Ids.sol";
 import {BundleRoot} from "./types/Roots.sol";
 import {currentInstant, Instant} from "./types/Time.sol";
@@ -98,14 +99,25 @@ contract ScoreClaims is IScoreClaims {
     /// @inheritdoc IScoreClaims
     function refuteBySource(ClaimBatch calldata claims, address sender) external onlySource {
         ClaimBatchId id = IdsLib.idOf(claims);
-        Record storage record = _requireProvisional(id);
-        uint256 bondWei = _fall(record, id, ClaimId.wrap(0), Certainty.Refuted);
-        uint256 senderWei = bondWei / 4;
-        vault.burn(bondWei - senderWei);
-        vault.pay(sender, senderWei);
+        _refuteAtOnce(_requireProvisional(id), id, sender);
     }
 
     // Anyone.
+
+    /// @inheritdoc IScoreClaims
+    function condemn(RequestBatch calldata requests, ClaimBatch calldata claims, BrokenWeight calldata shown)
+        external
+    {
+        _requireSame(requests, claims);
+        ClaimBatchId id = IdsLib.idOf(claims);
+        Record storage record = _requireProvisional(id);
+        Derived storage derived = _derived[requests.model];
+        // The scorer's own weights are no fault of whoever uses them.
+        if (ModelId.unwrap(derived.scorer) == 0) revert WeightIsSound(shown.tensor, shown.element);
+        WeightsLib.requireBroken(registry.model(derived.scorer), derived.weightsRoot, shown);
+        emit WeightsCondemned(id, msg.sender, shown.tensor, shown.element);
+        _refuteAtOnce(record, id, msg.sender);
+    }
 
     /// @inheritdoc IScoreClaims
     function finalise(ClaimBatch calldata claims) external {
@@ -272,6 +284,14 @@ contract ScoreClaims is IScoreClaims {
         emit ScoresFell(id, item, fallen);
     }
 
+    /// @dev Nobody challenged: of the bond a quarter goes to the sender, the rest is burned.
+    function _refuteAtOnce(Record storage record, ClaimBatchId id, address sender) private {
+        uint256 bondWei = _fall(record, id, ClaimId.wrap(0), Certainty.Refuted);
+        uint256 senderWei = bondWei / 4;
+        vault.burn(bondWei - senderWei);
+        vault.pay(sender, senderWei);
+    }
+
     function _requireProvisional(ClaimBatchId id) private view returns (Record storage record) {
         record = _records[id];
         if (record.certainty == Certainty.None) revert UnknownClaim(id);
@@ -286,6 +306,11 @@ contract ScoreClaims is IScoreClaims {
         id = claimIdOf(batchId, witness.index);
     }
 
+    function _requireSame(RequestBatch calldata requests, ClaimBatch calldata claims) private view {
+        RequestBatchId received = IdsLib.idOf(IInbox(address(this)), requests);
+        if (!(received == claims.requests)) revert UnknownRequestBatch(received);
+    }
+
     /// @dev Checks everything in a witness but whether its claim was ever made.
     function _verify(ClaimWitness calldata witness)
         private
@@ -293,8 +318,7 @@ contract ScoreClaims is IScoreClaims {
         returns (ClaimId id, ClaimBatchId batchId, RequestId request)
     {
         ClaimBatch calldata claims = witness.claims;
-        RequestBatchId received = IdsLib.idOf(IInbox(address(this)), witness.requests);
-        if (!(received == claims.requests)) revert UnknownRequestBatch(received);
+        _requireSame(witness.requests, claims);
         (id, batchId) = _named(witness);
         if (!EntriesLib.holds(claims, witness.index, witness.entry, witness.entryPath)) {
             revert NotInClaims(witness.index);

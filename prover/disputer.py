@@ -16,6 +16,7 @@ from prover.position import (
     Challenge,
     ClaimMove,
     Conclude,
+    Condemn,
     Demand,
     Opinion,
     PoolMove,
@@ -29,6 +30,7 @@ from prover.position import (
 from prover.rules import require_honest
 from rollup.chain.client import Client, Snapshot
 from rollup.chain.disputes import Disputes
+from rollup.chain.scores import Scores
 from rollup.chain.sender import Intent, Sender
 from rollup.chain.trainings import Trainings
 from rollup.chain.vault import Vault
@@ -79,7 +81,8 @@ class Disputer:
         self, client: Client, deployment: Deployment, sender: Sender | None, challenges_unserved: bool = False
     ) -> None:
         self._client, self._sender, self._challenges_unserved = client, sender, challenges_unserved
-        self._disputes, self._trainings, self._vault = Disputes(deployment), Trainings(deployment), Vault(deployment)
+        self._disputes, self._vault = Disputes(deployment), Vault(deployment)
+        self._trainings, self._scores = Trainings(deployment), Scores(deployment)
         # What was sent and may not show yet, by claim, move and the state of the dispute that it was made in.
         self._sent: dict[tuple[bytes, str, DisputeStatus, int], Intent] = {}
 
@@ -146,6 +149,8 @@ class Disputer:
                 intent = self._trainings.spoil(training, move.item)
             case Unmask(claim=id_):
                 intent = self._trainings.unmask(training, move.number, move.pooled.claim.claims, move.shown)
+            case Condemn(claim=id_):
+                intent = self._scores.condemn(move.requests, move.claims, move.shown)
         self._send((id_, type(move).__name__, DisputeStatus.NONE, 0), intent)
 
     def _send(self, key: tuple[bytes, str, DisputeStatus, int], intent: Intent) -> None:

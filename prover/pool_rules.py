@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from prover.pool_proof import is_replaced, is_spoiled
-from prover.position import PoolMove, PoolPosition, Spoil, Unmask
+from prover.position import Condemn, PoolMove, PoolPosition, Spoil
+from prover.weight_proof import is_broken
 from rollup.errors import Doubt, Refused
 from rollup.types import Certainty
 
@@ -48,17 +49,19 @@ def _speaks_of_another(move: PoolMove, position: PoolPosition) -> bool:
 
 
 def _touches_what_ended(move: PoolMove, position: PoolPosition) -> bool:
-    return isinstance(move, Unmask) and position.certainty is not Certainty.PROVISIONAL
+    return not isinstance(move, Spoil) and position.certainty is not Certainty.PROVISIONAL
 
 
 def _fights_itself(move: PoolMove, position: PoolPosition) -> bool:
-    return isinstance(move, Unmask) and position.me == position.executor
+    return not isinstance(move, Spoil) and position.me == position.executor
 
 
 def _shows_what_is_sound(move: PoolMove, position: PoolPosition) -> bool:
     try:
         if isinstance(move, Spoil):
             return not is_spoiled(move.terms, move.pool_key, move.item)
+        if isinstance(move, Condemn):
+            return not is_broken(move.trained, move.shown)
         return move.pooled.claim.id != move.claim or not is_replaced(move.pooled, move.shown)
     except Refused:
         return True

@@ -8,18 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from prover.pool_proof import Pooled
+from prover.weight_proof import Trained
 from rollup.clock import Course, Phase, challenge_end, is_before
-from rollup.properties.types import PoolItem, TrainingId, TrainingTerms, Unmasking
+from rollup.properties.types import BrokenWeight, PoolItem, TrainingId, TrainingTerms, Unmasking
 from rollup.types import (
     MAX_DEMAND_LEAVES,
     Address,
     Certainty,
+    ClaimBatch,
     ClaimBatchId,
     ClaimId,
     Committed,
     Dispute,
     FaultProof,
     LeafRef,
+    RequestBatch,
     Verdict,
     Windows,
 )
@@ -144,10 +147,13 @@ class PoolPosition:
 
 @dataclass(frozen=True)
 class PoolOpinion:
-    """What my checks say of a pool, or of a claim's items: the move that would show it, None if there is nothing."""
+    """What my checks say of a pool, or of a claim's items and weights: the move that would show it, None if there is
+    nothing.
+    """
 
     spoiled: Spoil | None = None
     replaced: Unmask | None = None
+    broken: Condemn | None = None
 
 
 @dataclass(frozen=True)
@@ -194,6 +200,20 @@ class Unmask:
 
 
 @dataclass(frozen=True)
+class Condemn:
+    """Show that a weight of a claim of scores is not finite where the scorer's own is.
+
+    `requests`, `claims`: the claim's two records.
+    """
+
+    claim: ClaimBatchId
+    requests: RequestBatch
+    claims: ClaimBatch
+    trained: Trained
+    shown: BrokenWeight
+
+
+@dataclass(frozen=True)
 class Spoil:
     """Show that an item's key does not follow from the pool's."""
 
@@ -223,5 +243,5 @@ class Withdraw:
 
 
 ClaimMove = Challenge | Prove | Demand | Conclude
-PoolMove = Unmask | Spoil
+PoolMove = Unmask | Condemn | Spoil
 Move = ClaimMove | PoolMove | Wait | Withdraw

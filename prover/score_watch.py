@@ -15,9 +15,10 @@ from prover.case import Case
 from prover.inputs import Inputs, Paper, paper_of
 from prover.known import Known, KnownModels
 from prover.pauses import Pauses
-from prover.position import PoolOpinion, PoolPosition, Spoil
+from prover.position import Condemn, PoolOpinion, PoolPosition, Spoil
 from prover.scores import ScoreCase
 from prover.sources import Sources
+from prover.weight_proof import ServedBundle, Trained, prove_broken
 from prover.withheld import Withheld, bundle_of, leaves_of, supplied_tensors
 from rollup.errors import Doubt, NotFound, Refused, RollupError
 from rollup.graph import Graph, Source
@@ -37,6 +38,8 @@ class ScoreWatch:
         self._cases: dict[ClaimBatchId, ScoreCase] = {}
         # All of their items are within reach.
         self._quiet: set[ClaimBatchId] = set()
+        # Their weights are not finite, and the proof of it is at hand.
+        self._condemned: dict[ClaimBatchId, Condemn] = {}
         # Whoever withholds something must not know at which item it will be asked for it.
         self._chosen: dict[ClaimBatchId, int] = {}
         self._pauses = Pauses()
@@ -77,6 +80,16 @@ class ScoreWatch:
             )
             if case.replaced:
                 yield position, PoolOpinion(replaced=case.unmasked())
+        yield from self._broken(view, me)
+
+    def _broken(self, view: View, me: Address | None) -> Iterator[tuple[PoolPosition, PoolOpinion]]:
+        for id_, condemn in self._condemned.items():
+            scores = view.state.scores[id_]
+            paper = paper_of(view, scores)
+            if paper is not None:
+                is_revealed = paper.training.status is TrainingStatus.REVEALED
+                position = PoolPosition(paper.training.id, is_revealed, id_, scores.executor, scores.certainty, me)
+                yield position, PoolOpinion(broken=condemn)
 
     def _spoiled(self, view: View, training: OrderedTraining) -> Spoil | None:
         source = self._inputs.pool_of(training)
@@ -99,11 +112,19 @@ class ScoreWatch:
             self._say(paper.scores.id, f"not watchable: {error}")
 
     def _attend(self, view: View, paper: Paper) -> None:
-        case = self._case(paper)
-        if case is None:
+        if paper.scores.id in self._condemned:
+            return
+        case = self._case(view, paper)
+        if paper.scores.id in self._condemned:
+            found = self._condemned[paper.scores.id].shown
+            self._warn(paper.scores.id, "watchtower.weights_broken", {"tensor": found.tensor, "element": found.element})
+        elif case is None:
             self._withhold_weights(view, paper)
             self._pauses.put_off(paper.scores.id, view.now, view.now + 1)
-            return
+        else:
+            self._examine(view, case)
+
+    def _examine(self, view: View, case: ScoreCase) -> None:
         before = len(case.unseen)
         case.compare()
         picked = case.confirm()
@@ -117,8 +138,8 @@ class ScoreWatch:
         # Where a look gets on, what is left is only slow.
         self._withhold_inputs(view, case, case.unseen if len(case.unseen) == before else ())
 
-    def _case(self, paper: Paper) -> ScoreCase | None:
-        """None while nobody serves the weights."""
+    def _case(self, view: View, paper: Paper) -> ScoreCase | None:
+        """None while nobody serves the weights, and of weights that are to be condemned."""
         id_ = paper.scores.id
         if id_ in self._cases:
             self._cases[id_].paper = paper
@@ -127,9 +148,24 @@ class ScoreWatch:
                 known = self._models.know(paper.scores.claim.model, is_tested=False)
             except NotFound:
                 return None
+            broken = self._condemnation(view, paper, known)
+            if broken is not None:
+                self._condemned[id_] = broken
+                return None
             require_finite(known)
             self._cases[id_] = ScoreCase(paper, known, self._inputs)
         return self._cases[id_]
+
+    def _condemnation(self, view: View, paper: Paper, known: Known) -> Condemn | None:
+        """The move that shows a weight to be broken; None where none is, or where nobody serves the scorer's own."""
+        claim, specs = paper.scores.claim, known.graph.weights
+        own = view.model(claim.scoring.scorer).weights_root
+        with suppress(NotFound):
+            shown = prove_broken(specs, ServedBundle(self._sources.all, own, specs), known.weights)
+            if shown is not None:
+                trained = Trained(own, claim.model.weights_root, len(specs))
+                return Condemn(paper.scores.id, claim.requests, claim.claims, trained, shown)
+        return None
 
     def _tell(self, case: ScoreCase) -> None:
         if case.beyond:
@@ -239,6 +275,7 @@ class ScoreWatch:
     def _forget(self, view: View) -> None:
         active = set(view.state.active_scores)
         self._cases = {id_: case for id_, case in self._cases.items() if id_ in active}
+        self._condemned = {id_: move for id_, move in self._condemned.items() if id_ in active}
         self._chosen = {id_: item for id_, item in self._chosen.items() if id_ in active}
         self._quiet &= active
         ids = {*active, *view.state.active_trainings}

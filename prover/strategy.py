@@ -65,13 +65,14 @@ def decide_pool(position: PoolPosition, opinion: PoolOpinion) -> PoolMove | Wait
         return Wait(name, "the training is not being scored")
     if opinion.spoiled is not None:
         return opinion.spoiled
-    if position.claim is None or opinion.replaced is None:
+    shown = opinion.replaced or opinion.broken
+    if position.claim is None or shown is None:
         return Wait(name, "keys and items are those of the pool")
     if position.certainty is not Certainty.PROVISIONAL:
         return Wait(name, f"the claim is {position.certainty.name}")
     if position.me == position.executor:
         return Wait(name, "the claim is my own")
-    return opinion.replaced
+    return shown
 
 
 def next_item(suspects: Sequence[int], disputed: Collection[int], contested: Collection[int]) -> int | None:

@@ -4,8 +4,9 @@ pragma solidity ^0.8.28;
 import {Certainty, ClaimBatch, IContestable} from "./IContestable.sol";
 import {RequestBatch} from "./IInbox.sol";
 import {IModels} from "./IModels.sol";
+import {Opening} from "./IStepJudge.sol";
 import {ClaimBatchId, ClaimId, ModelId, RequestBatchId, RequestId} from "../types/Ids.sol";
-import {BundleRoot} from "../types/Roots.sol";
+import {BundleRoot, TensorHeader} from "../types/Roots.sol";
 import {Instant} from "../types/Time.sol";
 
 /// @notice What is claimed: that a scorer, with these weights, gives these items these scores.
@@ -37,6 +38,19 @@ struct Standing {
     Instant finalAt;
 }
 
+/// @notice One element of one weight, as the scorer was registered with it and as it is claimed.
+/// @param header of the weight, in both
+/// @param tensor number among the weights
+/// @param own the element's leaf in the scorer's own weights, where it is finite
+/// @param claimed the same leaf in the claimed ones, where it is not
+struct BrokenWeight {
+    TensorHeader header;
+    uint32 tensor;
+    uint32 element;
+    Opening own;
+    Opening claimed;
+}
+
 /// @title Bonded claims of scores, each item of which is disputed like any inference
 /// @notice One claim covers all items of a hold-out, or one generated text. To the dispute game (a second instance of it
 /// that has only this for its claims and its models) each item is a claim of its own: it may be challenged, opened,
@@ -60,6 +74,7 @@ interface IScoreClaims is IContestable, IModels {
     event ScoreAcquitted(ClaimId indexed id, ClaimBatchId indexed batchId, Instant finalAt);
     /// @param item zero if the source showed the fault
     event ScoresFell(ClaimBatchId indexed id, ClaimId indexed item, Certainty certainty);
+    event WeightsCondemned(ClaimBatchId indexed id, address indexed sender, uint32 tensor, uint32 element);
     event ScoresFinal(ClaimBatchId indexed id, address executor);
 
     error NotASource(address received);
@@ -77,6 +92,7 @@ interface IScoreClaims is IContestable, IModels {
     error WindowOpen(Instant until);
     error WindowOver(Instant until);
     error InDispute(uint32 disputes);
+    error WeightIsSound(uint32 tensor, uint32 element);
     error NotInClaims(uint32 index);
     error NotAnItem(RequestId received, uint32 index);
 
@@ -86,6 +102,10 @@ interface IScoreClaims is IContestable, IModels {
     /// @notice Sources only: shows that an item's claimed inputs are not what the pool holds; the claim is refuted at once.
     /// Half of the bond is burned, a quarter goes to `sender`, a quarter is burned too (nobody challenged).
     function refuteBySource(ClaimBatch calldata claims, address sender) external;
+
+    /// @notice Shows that a claimed weight is NaN or infinite where the scorer's own is finite: whatever is made of it would
+    /// acquit. The claim is refuted at once, and its bond split as by `refuteBySource`. Anyone may.
+    function condemn(RequestBatch calldata requests, ClaimBatch calldata claims, BrokenWeight calldata shown) external;
 
     /// @notice Makes a claim final, and returns its bond: after its window, with no item in dispute. Anyone may.
     function finalise(ClaimBatch calldata claims) external;

@@ -7,8 +7,8 @@ from rollup.chain.client import Snapshot
 from rollup.chain.contract import Contract
 from rollup.chain.sender import Intent
 from rollup.config import Deployment
-from rollup.properties.types import Outcome, Property, Standing
-from rollup.types import Address, ClaimBatch, ClaimBatchId, Model, ModelId
+from rollup.properties.types import BrokenWeight, Outcome, Property, Standing
+from rollup.types import Address, ClaimBatch, ClaimBatchId, Model, ModelId, RequestBatch
 
 
 class Scores(Contract):
@@ -19,6 +19,9 @@ class Scores(Contract):
 
     def finalise(self, claims: ClaimBatch) -> Intent:
         return self._intent("finalise", claims)
+
+    def condemn(self, requests: RequestBatch, claims: ClaimBatch, shown: BrokenWeight) -> Intent:
+        return self._intent("condemn", requests, claims, shown)
 
     def standing_of(self, at: Snapshot, id_: ClaimBatchId) -> Standing:
         return to_record(Standing, self._read(at, "standingOf", id_)[0])

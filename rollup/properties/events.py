@@ -71,6 +71,14 @@ class ItemsUnmasked(Event):
 
 
 @dataclass(frozen=True)
+class WeightsCondemned(Event):
+    id: ClaimBatchId
+    sender: Address
+    tensor: int
+    element: int
+
+
+@dataclass(frozen=True)
 class TrainingEnded(Event):
     """`model` is zero unless TRAINED. `paid_wei`: to the winner, or to the first committer if UNSCORED."""
 
@@ -191,6 +199,7 @@ class ScoresFinal(Event):
 
 EVENTS: tuple[type[Event], ...] = (
     *(TrainingRequested, PoolOpened, WeightsCommitted, PoolRevealed, ScoresMade, PoolSpoiled, ItemsUnmasked),
+    WeightsCondemned,
     *(TrainingEnded, GenerationRequested, Drawn, Taken, Generated, GenerationFinal, GenerationReopened),
     *(GenerationRefunded, ScoresClaimed, ScoresContested, ScoreAcquitted, ScoresFell, ScoresFinal),
 )

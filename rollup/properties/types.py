@@ -222,6 +222,17 @@ class Unmasking:
 
 
 @dataclass(frozen=True)
+class BrokenWeight:
+    """One element of one weight, as the scorer was registered with it (finite) and as it is claimed (not finite)."""
+
+    header: bytes
+    tensor: int
+    element: int
+    own: Opening
+    claimed: Opening
+
+
+@dataclass(frozen=True)
 class GenerationTerms:
     """A wish for a text; what each field means stands in IGenerations.sol.
 

@@ -67,6 +67,18 @@ def test_scores_that_the_committed_weights_do_not_have__fall_by_a_step_of_the_be
     assert room.item_dispute(made, item).status is DisputeStatus.REFUTED
 
 
+def test_weights_that_are_not_finite__are_condemned_at_once(room: Classroom) -> None:
+    broken = Held([to_canonical(weight * float("nan")) for weight in room.trained.network.weights])
+    room.blobs.put_tensors(list(broken.tensors))
+    room.revealed(broken.bundle.root)
+    made = room.scored(replace(room.truth(room.trained), weights=broken.bundle.root, scores=[1.0] * SEALED))
+    before = room.vault_of(CHALLENGER)
+    room.look(2)
+    assert room.disputed(made) == []
+    assert room.standing(made) is Certainty.REFUTED
+    assert room.vault_of(CHALLENGER) - before >= made.claim.claims.bond_wei // 4
+
+
 def test_one_edited_score_whose_liar_falls_silent__is_concluded_by_a_new_watchtower(room: Classroom) -> None:
     paper = truth(room)
     edited = paper.scores.index(0.0)

@@ -11,18 +11,21 @@ from structlog.testing import capture_logs
 
 from executor.models import LoadedModel, load_model
 from executor.tensors import from_canonical, to_canonical
-from prover import scores
+from prover import score_watch, scores
 from prover.checker import Checker
-from prover.strategy import is_beyond_reach
+from prover.pool_rules import require_honest_pool
+from prover.position import Condemn
+from prover.strategy import decide_pool, is_beyond_reach
+from prover.weight_proof import is_broken
 from rollup import events as base
 from rollup.blobs import Blobs
-from rollup.errors import Doubt
+from rollup.errors import Doubt, NotFound
 from rollup.properties import events
 from rollup.properties.scores import derived
-from rollup.types import BundleRoot
+from rollup.types import BundleRoot, Certainty
 from tests.executor.nets import ConvNet
 from tests.prover.desk import Shelf
-from tests.prover.school import SEALED, Item, School, pictures
+from tests.prover.school import ME, SEALED, Item, School, pictures
 from tests.prover.scorers import Accuracy, TiedNet, scorer
 from tests.rollup.properties.examples import EXECUTOR
 
@@ -147,7 +150,32 @@ def test_weights_that_overflow__blind_nobody(school: School, accuracy: LoadedMod
     assert len(school.picked(school.watch())) == 1
 
 
-def test_weights_that_are_not_finite__are_doubted_without_a_bond(school: School, accuracy: LoadedModel) -> None:
+def test_weights_that_are_not_finite__are_condemned_without_a_bond(school: School, accuracy: LoadedModel) -> None:
+    paper = school.honest()
+    paper.weights = spoilt(school, accuracy, float("nan"))
+    school.scored(replace(paper, scores=[1.0] * SEALED))
+    watch = school.watch()
+    assert school.picked(watch) == []
+    ((position, opinion),) = [seen for seen in watch.pools(school.view, ME) if seen[1].broken is not None]
+    move = decide_pool(position, opinion)
+    assert isinstance(move, Condemn)
+    assert is_broken(move.trained, move.shown)
+    require_honest_pool(move, position)
+    sound = replace(move.shown, claimed=move.shown.own)
+    for dishonest in (replace(move, shown=sound), replace(move, shown=replace(move.shown, element=10**6))):
+        with pytest.raises(Doubt, match="finds sound"):
+            require_honest_pool(dishonest, position)
+    with pytest.raises(Doubt, match="final or fallen"):
+        require_honest_pool(move, replace(position, certainty=Certainty.FINAL))
+
+
+def test_weights_that_are_not_finite_and_nobody_knows_what_they_were__are_doubted_without_a_bond(
+    school: School, accuracy: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unserved(*_: object) -> None:
+        raise NotFound("nobody serves the scorer's own weights")
+
+    monkeypatch.setattr(score_watch, "prove_broken", unserved)
     paper = school.honest()
     paper.weights = spoilt(school, accuracy, float("nan"))
     school.scored(replace(paper, scores=[1.0] * SEALED))
