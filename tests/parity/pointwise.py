@@ -101,7 +101,7 @@ def near(random: Random, dtype: DType, honest: int) -> int:
     if dtype is DType.F32:
         return beside(random, honest)
     if dtype is DType.BOOL:
-        return random.choice([honest, honest, 1 - honest, 2])
+        return random.choice([honest, honest, int(not honest), 2])
     if random.random() < 0.15:
         return scalar(random, dtype)
     return (honest + random.choice([-1, 0, 0, 1])) % (1 << 8 * dtype.width)
