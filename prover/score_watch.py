@@ -73,23 +73,12 @@ class ScoreWatch:
                 spoiled = self._spoiled(view, training)
                 yield PoolPosition(training.id, True, None, None, Certainty.NONE, me), PoolOpinion(spoiled=spoiled)
         for case in self._cases.values():
-            paper = case.paper
-            is_revealed = paper.training.status is TrainingStatus.REVEALED
-            position = PoolPosition(
-                paper.training.id, is_revealed, case.id, paper.scores.executor, paper.scores.certainty, me
-            )
             if case.replaced:
-                yield position, PoolOpinion(replaced=case.unmasked())
-        yield from self._broken(view, me)
-
-    def _broken(self, view: View, me: Address | None) -> Iterator[tuple[PoolPosition, PoolOpinion]]:
+                yield position_of(case.paper, me), PoolOpinion(replaced=case.unmasked())
         for id_, condemn in self._condemned.items():
-            scores = view.state.scores[id_]
-            paper = paper_of(view, scores)
+            paper = paper_of(view, view.state.scores[id_])
             if paper is not None:
-                is_revealed = paper.training.status is TrainingStatus.REVEALED
-                position = PoolPosition(paper.training.id, is_revealed, id_, scores.executor, scores.certainty, me)
-                yield position, PoolOpinion(broken=condemn)
+                yield position_of(paper, me), PoolOpinion(broken=condemn)
 
     def _spoiled(self, view: View, training: OrderedTraining) -> Spoil | None:
         source = self._inputs.pool_of(training)
@@ -115,14 +104,11 @@ class ScoreWatch:
         if paper.scores.id in self._condemned:
             return
         case = self._case(view, paper)
-        if paper.scores.id in self._condemned:
-            found = self._condemned[paper.scores.id].shown
-            self._warn(paper.scores.id, "watchtower.weights_broken", {"tensor": found.tensor, "element": found.element})
-        elif case is None:
+        if case is not None:
+            self._examine(view, case)
+        elif paper.scores.id not in self._condemned:
             self._withhold_weights(view, paper)
             self._pauses.put_off(paper.scores.id, view.now, view.now + 1)
-        else:
-            self._examine(view, case)
 
     def _examine(self, view: View, case: ScoreCase) -> None:
         before = len(case.unseen)
@@ -151,6 +137,8 @@ class ScoreWatch:
             broken = self._condemnation(view, paper, known)
             if broken is not None:
                 self._condemned[id_] = broken
+                found: dict[str, object] = {"tensor": broken.shown.tensor, "element": broken.shown.element}
+                self._warn(id_, "watchtower.weights_broken", found)
                 return None
             require_finite(known)
             self._cases[id_] = ScoreCase(paper, known, self._inputs)
@@ -282,6 +270,13 @@ class ScoreWatch:
         self._said = {id_: reason for id_, reason in self._said.items() if id_ in ids}
         self._pauses.keep(ids)
         self._inputs.forget(view)
+
+
+def position_of(paper: Paper, me: Address | None) -> PoolPosition:
+    """Where a claim of scores and its training stand."""
+    training, scores = paper.training, paper.scores
+    is_revealed = training.status is TrainingStatus.REVEALED
+    return PoolPosition(training.id, is_revealed, scores.id, scores.executor, scores.certainty, me)
 
 
 def require_finite(known: Known) -> None:
