@@ -1,4 +1,5 @@
-"""A program as something that can be trained: its float weights are parameters, its constants and frozen ones are not.
+"""A program as something that can be trained: its float weights are parameters; constants, statistics and frozen ones
+are not.
 
 Knows no recipe but the names that stay as they are.
 """
@@ -12,7 +13,9 @@ import torch
 from torch import Tensor, fx, nn
 
 from executor.runner import generate
+from rollup.call import Function
 from rollup.errors import BadInput
+from rollup.graph import Source
 from rollup.program import Program
 
 # What capture calls the weights that the user's module does not name.
@@ -31,10 +34,15 @@ class Trainee:
         self.program = program
         self.module: fx.GraphModule = generate(program, [weight.clone() for weight in weights])
         self._names = names
+        self._fixed = {
+            name: weight
+            for place, (name, weight) in enumerate(zip(names, weights, strict=True))
+            if place in _statistics(program) or name in frozen or not _is_trainable(name, weight)
+        }
         self.parameters: dict[str, nn.Parameter] = {}
         for place, name in enumerate(names):
-            weight: Tensor = self.module.get_buffer(f"weight_{place}")
-            if weight.is_floating_point() and name not in frozen and not name.startswith(CONSTANT_PREFIX):
+            if name not in self._fixed:
+                weight: Tensor = self.module.get_buffer(f"weight_{place}")
                 self.parameters[name] = nn.Parameter(weight)
                 delattr(self.module, f"weight_{place}")
                 self.module.register_parameter(f"weight_{place}", self.parameters[name])
@@ -43,7 +51,9 @@ class Trainee:
 
     def weights(self) -> dict[str, Tensor]:
         """All weights by name, as they are now; in the order of their bundle."""
-        return {name: getattr(self.module, f"weight_{place}").detach() for place, name in enumerate(self._names)}
+        return {
+            name: self._fixed[name] if name in self._fixed else self.parameters[name].detach() for name in self._names
+        }
 
     def draw(self, seed: int) -> None:
         """Fresh weights: uniform within ±1/sqrt(fan-in) for matrices and kernels (PyTorch's default for its layers).
@@ -64,3 +74,15 @@ class Trainee:
                 if name not in weights or weights[name].shape != parameter.shape:
                     raise BadInput(f"the checkpoint has no {name!r} of shape {tuple(parameter.shape)}")
                 parameter.copy_(weights[name])
+
+
+def _is_trainable(name: str, weight: Tensor) -> bool:
+    return weight.is_floating_point() and not name.startswith(CONSTANT_PREFIX)
+
+
+def _statistics(program: Program) -> frozenset[int]:
+    """Places of the weights that batch norms divide by, which are no parameters: kernels read mean and variance, steps
+    the inverse root that goes with them, and no gradient would keep the two together. Fresh ones are 0 and 1.
+    """
+    norms = (call for call in program.calls if call.function is Function.BATCH_NORM)
+    return frozenset(ref.index for call in norms for ref in call.operands[1:4] if ref.source is Source.WEIGHT)
