@@ -92,11 +92,14 @@ def scorer(
     folder: Folder,
     out: Annotated[Path, typer.Argument(help="Folder that the scorer is written to, for `push`.")],
     score: Annotated[Score, typer.Option(help="How an output is compared with its target.")] = Score.ACCURACY,
+    certified: Annotated[
+        bool, typer.Option(help="Score what the output is in exact arithmetic at worst, not what a run made of it.")
+    ] = False,
 ) -> None:
     """Writes the scorer of an architecture: the same weights, and the target as its last input."""
     configure_logs()
     package = read_folder(folder)
-    write_folder(out, scorer_of(package.program, score), package.weights)
+    write_folder(out, scorer_of(package.program, score, certified), package.weights)
 
 
 @model.command()

@@ -6,16 +6,21 @@ have one weights root, whatever is trained. Knows no torch: a module is captured
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
-from rollup.call import SIGNATURES, Call, Function, Ref
+from executor.certificate import write_error
+from rollup.call import Function, Ref, f32_bits
 from rollup.errors import BadInput
+from rollup.expansion.writer import Writer
 from rollup.graph import Source
 from rollup.program import Program
 from rollup.tensor import DType, TensorSpec
 
 ORIGIN = "score"
+# The table that tells a target from the other classes is a square.
+MAX_CERTIFIED_CLASSES = 1024
 
 
 class Score(StrEnum):
@@ -29,67 +34,102 @@ class Score(StrEnum):
     SQUARED_ERROR = "squared-error"
 
 
-def scorer_of(architecture: Program, score: Score) -> Program:
+def scorer_of(architecture: Program, score: Score, certified: bool = False) -> Program:
     """The scorer of an architecture: takes its inputs, then the target; gives one f32 [1].
 
-    Raises BadInput for an output that has no such score.
+    `certified`: the score is the worst that the output can have in exact arithmetic, whichever way a run rounds inside
+    its bounds (certificate/): weights made to amplify roundings win nothing by it.
+    Raises BadInput for an output that has no such score, or an architecture whose error cannot be written.
     """
     output = architecture.output.spec
     classified = score is not Score.SQUARED_ERROR
     if output.dtype is not DType.F32 or len(output.shape) < 1 + classified:
         raise BadInput(f"an output of {output.dtype.name.lower()} {list(output.shape)} has no {score}")
     target = TensorSpec(DType.I64, output.shape[:-1]) if classified else output
-    calls = _Calls(architecture, target)
-    row = _WRITERS[score](calls, Ref(Source.STEP, len(architecture.calls) - 1), output.shape)
-    calls.mean(row, target.elements)
-    return Program((*architecture.inputs, target), architecture.weights, (*architecture.calls, *calls.made))
+    inputs = (*architecture.inputs, target)
+    writer = Writer(Program(inputs, architecture.weights, architecture.calls))
+    for call in architecture.calls:
+        writer.copy(call)
+    error = write_error(writer, architecture) if certified else None
+    writer.origin = ORIGIN
+    row = _WRITERS[score](writer, _Judged(Ref(Source.STEP, len(architecture.calls) - 1), _target(inputs), error))
+    _write_mean(writer, row, target.elements)
+    return Program(inputs, architecture.weights, tuple(writer.calls))
 
 
-class _Calls:
-    """Calls being written behind an architecture's."""
-
-    def __init__(self, architecture: Program, target: TensorSpec) -> None:
-        self._before = len(architecture.calls)
-        self.target, self.target_shape = Ref(Source.INPUT, len(architecture.inputs)), target.shape
-        self.made: list[Call] = []
-
-    def add(self, function: Function, *operands: Ref, **options: int | tuple[int, ...]) -> Ref:
-        ordered = tuple((name, _integers(options[name])) for name, _ in SIGNATURES[function].options)
-        self.made.append(Call(function, operands, ordered, ORIGIN))
-        return Ref(Source.STEP, self._before + len(self.made) - 1)
-
-    def mean(self, x: Ref, elements: int) -> None:
-        """Of all elements; of a single one it is that one."""
-        row = self.add(Function.VIEW, x, shape=(1, elements))
-        if elements > 1:
-            self.add(Function.MEAN, row, keepdim=0)
-        else:
-            self.add(Function.VIEW, row, shape=(1,))
+def _target(inputs: Sequence[TensorSpec]) -> Ref:
+    return Ref(Source.INPUT, len(inputs) - 1)
 
 
-def _integers(option: int | tuple[int, ...]) -> tuple[int, ...]:
-    return (option,) if isinstance(option, int) else option
+@dataclass(frozen=True)
+class _Judged:
+    """What is scored: the output, its target, and how far it may be from exact."""
+
+    output: Ref
+    target: Ref
+    error: Ref | None
 
 
-def _accuracy(calls: _Calls, logits: Ref, _: tuple[int, ...]) -> Ref:
-    greatest = calls.add(Function.ARGMAX, logits, keepdim=0)
-    right = calls.add(Function.EQ, greatest, calls.target)
-    return calls.add(Function.TO, right, dtype=DType.F32.value)
+def _write_mean(writer: Writer, x: Ref, elements: int) -> None:
+    """Of all elements; of a single one it is that one."""
+    row = writer.view(x, 1, elements)
+    if elements > 1:
+        writer.call(Function.MEAN, row, keepdim=0)
+    else:
+        writer.view(row, 1)
 
 
-def _likelihood(calls: _Calls, logits: Ref, shape: tuple[int, ...]) -> Ref:
-    logarithms = calls.add(Function.LOG_SOFTMAX, logits)
-    places = calls.add(Function.VIEW, calls.target, shape=(*calls.target_shape, 1))
-    return calls.add(Function.GATHER, logarithms, places, dim=len(shape) - 1)
+def _write_accuracy(writer: Writer, judged: _Judged) -> Ref:
+    logits = judged.output
+    if judged.error is not None:
+        # The target's own at its lowest, all others at their highest.
+        moved = writer.call(Function.MUL, judged.error, _signs(writer, judged))
+        logits = writer.call(Function.ADD, logits, moved)
+    greatest = writer.call(Function.ARGMAX, logits, keepdim=0)
+    return writer.cast(writer.call(Function.EQ, greatest, judged.target), DType.F32)
 
 
-def _squared_error(calls: _Calls, output: Ref, _: tuple[int, ...]) -> Ref:
-    distance = calls.add(Function.SUB, output, calls.target)
-    return calls.add(Function.MUL, distance, distance)
+def _signs(writer: Writer, judged: _Judged) -> Ref:
+    """[.., C]: -1 at the target, 1 elsewhere: rows of a square table.
+
+    Raises BadInput for more classes than such a table is made for.
+    """
+    classes = writer.shape(judged.output)[-1]
+    if classes > MAX_CERTIFIED_CLASSES:
+        raise BadInput(f"of {classes} classes no accuracy is certified, at most of {MAX_CERTIFIED_CLASSES}")
+    # One element a row too long, so that the column of -1 becomes the diagonal.
+    column = writer.call(Function.FULL, dtype=DType.F32, shape=(classes, 1), fill=f32_bits(-1.0))
+    long = writer.call(Function.PAD, column, fill=f32_bits(1.0), low=(0, 0), high=(0, classes))
+    table = writer.view(writer.cut(writer.view(long, classes * (classes + 1)), 0, 0, classes**2), classes, classes)
+    return writer.call(Function.EMBEDDING, judged.target, table)
 
 
-_WRITERS: Mapping[Score, Callable[[_Calls, Ref, tuple[int, ...]], Ref]] = {
-    Score.ACCURACY: _accuracy,
-    Score.LIKELIHOOD: _likelihood,
-    Score.SQUARED_ERROR: _squared_error,
+def _write_likelihood(writer: Writer, judged: _Judged) -> Ref:
+    if judged.error is None:
+        return _chosen(writer, judged, writer.call(Function.LOG_SOFTMAX, judged.output))
+    # With all logits at their highest, the target's too: at its lowest it would have lost less than twice its error.
+    highest = writer.call(Function.ADD, judged.output, judged.error)
+    # About their greatest: the logarithm's own bound grows with what it is taken of.
+    apart = writer.call(Function.SUB, highest, writer.call(Function.AMAX, highest, keepdim=1))
+    lost = writer.scaled(_chosen(writer, judged, judged.error), 2.0)
+    return writer.call(Function.SUB, _chosen(writer, judged, writer.call(Function.LOG_SOFTMAX, apart)), lost)
+
+
+def _write_squared_error(writer: Writer, judged: _Judged) -> Ref:
+    distance = writer.call(Function.SUB, judged.output, judged.target)
+    if judged.error is not None:
+        distance = writer.call(Function.ADD, writer.call(Function.ABS, distance), judged.error)
+    return writer.call(Function.MUL, distance, distance)
+
+
+def _chosen(writer: Writer, judged: _Judged, rows: Ref) -> Ref:
+    """[.., 1]: each row's element at its target."""
+    shape = writer.shape(judged.target)
+    return writer.call(Function.GATHER, rows, writer.view(judged.target, *shape, 1), dim=len(shape))
+
+
+_WRITERS: Mapping[Score, Callable[[Writer, _Judged], Ref]] = {
+    Score.ACCURACY: _write_accuracy,
+    Score.LIKELIHOOD: _write_likelihood,
+    Score.SQUARED_ERROR: _write_squared_error,
 }

@@ -38,3 +38,12 @@ def test_scorer__is_written_with_the_architectures_weights(tmp_path: Path) -> No
     architecture, made = read_folder(tmp_path / "net"), read_folder(tmp_path / "scorer")
     assert [tensor.root for tensor in made.weights] == [tensor.root for tensor in architecture.weights]
     assert len(made.program.inputs) == len(architecture.program.inputs) + 1
+
+
+def test_scorer__certified__has_the_same_weights_and_more_calls(tmp_path: Path) -> None:
+    export_to_folder(DigitNet().eval(), [torch.zeros(1, 1, 8, 8)], tmp_path / "net")
+    scorer(tmp_path / "net", tmp_path / "plain")
+    scorer(tmp_path / "net", tmp_path / "certified", certified=True)
+    plain, certified = read_folder(tmp_path / "plain"), read_folder(tmp_path / "certified")
+    assert certified.program.weights == plain.program.weights
+    assert len(certified.program.calls) > len(plain.program.calls)
