@@ -32,7 +32,7 @@ STACK = 256
 
 @dataclass(frozen=True)
 class Lesson:
-    """`sealed`: items, each the inputs and the target. `epochs`: of the whole training."""
+    """`sealed`: items, each the inputs and the target. `epochs`: of the whole training. `certified`: the scorer."""
 
     module: nn.Module
     shown: Dataset
@@ -40,6 +40,7 @@ class Lesson:
     score: Score
     epochs: int
     batch_size: int
+    certified: bool = False
 
     @cached_property
     def captured(self) -> Captured:
@@ -65,7 +66,7 @@ class Desk:
     """Whoever checks a claim of scores: it has the masked pool, the revealed key and the claimed weights."""
 
     def __init__(self, lesson: Lesson) -> None:
-        program = scorer_of(lesson.captured.program, lesson.score)
+        program = scorer_of(lesson.captured.program, lesson.score, lesson.certified)
         self._runner = Runner(Network.from_package(Package(program, lesson.captured.committed)))
         items = [[_committed(tensor) for tensor in item] for item in lesson.sealed]
         self._hidden = [mask_item(POOL_KEY, index, item)[0] for index, item in enumerate(items)]
