@@ -42,6 +42,8 @@ contract Generations is IGenerations {
 
     mapping(address requester => uint64) public nonceOf;
     mapping(RequestId => Record) private _records;
+    /// @dev Executors who had a claim on the request rejected.
+    mapping(RequestId => mapping(address executor => bool)) private _excluded;
 
     constructor(
         IVault vault_,
@@ -109,6 +111,7 @@ contract Generations is IGenerations {
         Instant present = currentInstant();
         if (!present.isBefore(state.deadline)) revert DeadlinePassed(state.deadline);
         if (generation.terms.sampled && state.seed == 0) revert NotDrawn();
+        if (_excluded[id][msg.sender]) revert ExcludedExecutor(msg.sender, id);
         bool lapsed = state.lessee != address(0);
         if (lapsed && present.isBefore(state.leasedUntil)) revert LeaseHeld(state.lessee, state.leasedUntil);
 
@@ -137,13 +140,13 @@ contract Generations is IGenerations {
         scoring.bondWei = bondWei;
         _requireMargin(generation.terms, scoring.subject, scores);
 
-        (state.status, state.output) = (GenerationStatus.Claimed, keccak256(tokens));
+        (state.status, state.executor, state.output) = (GenerationStatus.Claimed, msg.sender, keccak256(tokens));
         _clearLease(state);
         _depositValue();
         vault.pay(msg.sender, leaseDepositWei);
         claimed = scoreClaims.make(scoring);
         state.claim = claimed;
-        emit Generated(id, msg.sender, claimed, tokens);
+        emit Generated(id, msg.sender, claimed, tokens, scores);
     }
 
     /// @inheritdoc IGenerations
@@ -158,13 +161,16 @@ contract Generations is IGenerations {
             revert IScoreClaims.WrongCertainty(fallen, Certainty.Refuted);
         }
         ++state.attempts;
-        if (fallen == Certainty.Rejected) ++record.rejections;
+        if (fallen == Certainty.Rejected) {
+            ++record.rejections;
+            _excluded[id][state.executor] = true;
+        }
         Instant deadline = currentInstant();
         if (record.rejections < MAX_REJECTIONS) {
             deadline = deadline.afterwards(registry.terms(generation.terms.scorer).windows.challenge);
             deadline = deadline.afterwards(leaseTerm).later(state.deadline);
         }
-        (state.status, state.deadline) = (GenerationStatus.Open, deadline);
+        (state.status, state.executor, state.deadline) = (GenerationStatus.Open, address(0), deadline);
         (state.claim, state.output) = (ClaimBatchId.wrap(0), 0);
         emit GenerationReopened(id, fell, fallen, deadline);
     }

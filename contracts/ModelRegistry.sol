@@ -9,10 +9,10 @@ import {IModels} from "./interfaces/IModels.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {FAMILY_TAG, MAX_BUCKETS, MODEL_TAG} from "./libraries/ConstantsLib.sol";
 import {MerkleLib} from "./libraries/MerkleLib.sol";
-import {Profiles} from "./libraries/Profiles.sol";
+import {ModelRecordLib} from "./libraries/ModelRecordLib.sol";
 import {RangeLib} from "./libraries/RangeLib.sol";
 import {ModelId} from "./types/Ids.sol";
-import {BundleRoot, TensorHeader, TensorRoot} from "./types/Roots.sol";
+import {BundleRoot, TensorRoot} from "./types/Roots.sol";
 import {currentInstant, Duration, Instant} from "./types/Time.sol";
 
 /// @title ModelRegistry
@@ -23,8 +23,6 @@ import {currentInstant, Duration, Instant} from "./types/Time.sol";
 contract ModelRegistry is IModelRegistry {
     /// @dev In an encoded model: the offset of the record, then fifteen words before the inputs.
     uint256 private constant RECORD_HEAD_BYTES = 0x200;
-    uint32 private constant F32_INFINITY = 0x7f800000;
-    uint32 private constant F32_LEAST_NORMAL = 0x00800000;
 
     /// @dev A model that takes no more requests has this bit set in its terms: whoever orders reads them anyway.
     uint256 private constant CLOSED = 1 << 255;
@@ -49,7 +47,7 @@ contract ModelRegistry is IModelRegistry {
     /// challenge, open, collect, supply, prove: 5 x u32. Never zero, since no output is of zero bytes.
     mapping(ModelId id => uint256) private _terms;
     mapping(ModelId id => Registrant) private _registrants;
-    /// @dev Of retired models, from when on their bond is returned.
+    /// @dev Of retired and of adopted models, from when on their bond is returned. A closed model without it was struck.
     mapping(ModelId id => Instant) private _bondHeldUntil;
     mapping(ModelId family => ModelId[]) private _buckets;
     mapping(ModelId family => mapping(uint256 inputBytes => ModelId)) private _bucketFor;
@@ -79,8 +77,8 @@ contract ModelRegistry is IModelRegistry {
         id = idOf(candidate);
         if (exists(id)) revert AlreadyRegistered(id);
         if (msg.value < MIN_REGISTRANT_BOND_WEI) revert RegistrantBondTooLow(msg.value, MIN_REGISTRANT_BOND_WEI);
-        _requireHeaders(candidate);
-        _requireBands(candidate.outputBand, candidate.slashBand);
+        ModelRecordLib.requireHeaders(candidate);
+        ModelRecordLib.requireBands(candidate.outputBand, candidate.slashBand);
         _requireWindows(candidate.windows);
         if (candidate.minBondGas < MIN_BOND_GAS) revert MinBondGasTooLow(candidate.minBondGas, MIN_BOND_GAS);
         _terms[id] = _pack(candidate);
@@ -95,14 +93,9 @@ contract ModelRegistry is IModelRegistry {
         address registrant = registrantOf(id);
         if (msg.sender != registrant) revert NotTheRegistrant(msg.sender, registrant);
         if (!isOpen(id)) revert ModelClosed(id);
-        Windows memory windows = terms(id).windows;
-        Instant until = currentInstant().afterwards(LONGEST_LIFE).afterwards(windows.challenge);
-        until = until.afterwards(windows.open).afterwards(windows.collect).afterwards(windows.supply);
-        // Acquitted claims wait for `prove` once more.
-        until = until.afterwards(windows.prove).afterwards(windows.prove);
+        if (!_bondHeldUntil[id].isZero()) revert ModelAdopted(id);
         _terms[id] |= CLOSED;
-        _bondHeldUntil[id] = until;
-        emit Closed(id, until);
+        emit Closed(id, _release(id));
     }
 
     /// @inheritdoc IModelRegistry
@@ -126,7 +119,7 @@ contract ModelRegistry is IModelRegistry {
         if (!LIMITS_JUDGE.isUnjudgeable(struck.graphRoot, struck.graphHeader, place)) {
             revert Judgeable(place.step, place.element);
         }
-        _registrants[id].bondWei = 0;
+        (_registrants[id].bondWei, _bondHeldUntil[id]) = (0, Instant.wrap(0));
         if (isOpen(id)) {
             _terms[id] |= CLOSED;
             emit Closed(id, Instant.wrap(0));
@@ -164,7 +157,10 @@ contract ModelRegistry is IModelRegistry {
         Model memory derived = model(template);
         derived.weightsRoot = weightsRoot;
         id = _idOf(derived);
-        if (exists(id)) return id;
+        if (exists(id)) {
+            if (!(id == template) && _registrants[id].account != address(0)) _adopt(id, template);
+            return id;
+        }
         _terms[id] = _terms[template];
         _keep(id, derived);
     }
@@ -262,6 +258,26 @@ contract ModelRegistry is IModelRegistry {
         emit Registered(id, _registrants[id].account, record);
     }
 
+    /// @dev Of what is struck nothing changes: its bond is gone, and its graph is the template's.
+    function _adopt(ModelId id, ModelId template) private {
+        bool closed = !isOpen(id);
+        Instant until = _bondHeldUntil[id];
+        if (closed && until.isZero()) return;
+        if (until.isZero()) until = _release(id);
+        if (closed && isOpen(template)) _terms[id] ^= CLOSED;
+        emit Adopted(id, isOpen(id), until);
+    }
+
+    /// @dev From now on the model's bond waits for whatever was asked before: for the longest life of a request and all windows.
+    function _release(ModelId id) private returns (Instant until) {
+        Windows memory windows = terms(id).windows;
+        until = currentInstant().afterwards(LONGEST_LIFE).afterwards(windows.challenge);
+        until = until.afterwards(windows.open).afterwards(windows.collect).afterwards(windows.supply);
+        // Acquitted claims wait for `prove` once more.
+        until = until.afterwards(windows.prove).afterwards(windows.prove);
+        _bondHeldUntil[id] = until;
+    }
+
     function _bucketOf(ModelId family, uint256 inputBytes) private view returns (ModelId bucket) {
         bucket = _bucketFor[family][inputBytes];
         if (ModelId.unwrap(bucket) != 0) return bucket;
@@ -290,31 +306,6 @@ contract ModelRegistry is IModelRegistry {
             mstore(add(tail, 0x20), 0x20)
         }
         return abi.decode(tail, (InputSpec[]));
-    }
-
-    function _requireHeaders(Model calldata candidate) private pure {
-        uint256 header = uint256(candidate.graphHeader);
-        bool hasSteps = uint32(header >> 160) != 0;
-        if (header >> 224 == 0 || !hasSteps || uint160(header) != 0) revert BadGraphHeader(candidate.graphHeader);
-        if (candidate.inputs.length != header >> 224) revert WrongInputs(candidate.inputs.length, header >> 224);
-        if (!Profiles.isKnown(candidate.numericsHeader)) revert BadNumericsHeader(candidate.numericsHeader);
-        MerkleLib.requireHeader(candidate.outputHeader);
-        // The top bit says whether the model is closed.
-        if (candidate.outputHeader.byteLength() > type(uint32).max >> 1) {
-            revert BadHeader(TensorHeader.unwrap(candidate.outputHeader));
-        }
-        for (uint256 i = 0; i < candidate.inputs.length; ++i) {
-            MerkleLib.requireHeader(candidate.inputs[i].header);
-            RangeLib.requireRange(i, candidate.inputs[i]);
-        }
-    }
-
-    /// @dev Bits of non-negative f32 are in the order of their values; a set sign bit is above infinity. Doubling adds
-    /// one to the exponent of a normal number and shifts a subnormal one.
-    function _requireBands(uint32 outputBand, uint32 slashBand) private pure {
-        if (outputBand >= F32_INFINITY || slashBand >= F32_INFINITY) revert BadBand(outputBand, slashBand);
-        uint32 twice = outputBand < F32_LEAST_NORMAL ? outputBand << 1 : outputBand + F32_LEAST_NORMAL;
-        if (slashBand < twice) revert BadBand(outputBand, slashBand);
     }
 
     function _requireWindows(Windows calldata windows) private view {

@@ -89,11 +89,12 @@ abstract contract Settlements is ITrainings {
 
     // Ends.
 
+    /// @dev Half of the share is burned: the requester may be its own first committer, and would else have all of it back.
     function _endUnscored(TrainingId id, Training calldata training, uint32 commits) internal {
         uint256 shareWei = _shareOf(training.terms);
         address first = _commits[id][0].executor;
         uint256 restWei = _prizeOf(training.terms) - shareWei;
-        _end(id, training, End(TrainingStatus.Unscored, 0, first, shareWei, restWei, 0));
+        _end(id, training, End(TrainingStatus.Unscored, 0, first, shareWei / 2, restWei, 0));
         _returnFees(id, training.terms, commits, type(uint256).max);
     }
 

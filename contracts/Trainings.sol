@@ -6,12 +6,12 @@ import {RequestBatch} from "./interfaces/IInbox.sol";
 import {IModelRegistry, Model} from "./interfaces/IModelRegistry.sol";
 import {IPropertyJudge, Outcome} from "./interfaces/IPropertyJudge.sol";
 import {IScoreClaims, Scoring} from "./interfaces/IScoreClaims.sol";
-import {IStepJudge, Opening} from "./interfaces/IStepJudge.sol";
 import {
     Commit,
     ITrainings,
     OpenedItem,
     PoolItem,
+    StrayElement,
     Training,
     TrainingId,
     TrainingState,
@@ -22,18 +22,17 @@ import {
 import {IVault} from "./interfaces/IVault.sol";
 import {Beacon} from "./libraries/Beacon.sol";
 import {MAX_COMMITS, REQUEST_BATCH_TAG} from "./libraries/ConstantsLib.sol";
+import {ItemsLib} from "./libraries/ItemsLib.sol";
 import {KeccakTree} from "./libraries/KeccakTree.sol";
 import {MaskLib} from "./libraries/MaskLib.sol";
-import {MerkleLib} from "./libraries/MerkleLib.sol";
 import {PoolLib} from "./libraries/PoolLib.sol";
 import {PropertyIds} from "./libraries/PropertyIds.sol";
 import {ScoredLib} from "./libraries/ScoredLib.sol";
-import {ShaTree} from "./libraries/ShaTree.sol";
 import {TrainingClock} from "./libraries/TrainingClock.sol";
 import {TrainingTermsLib} from "./libraries/TrainingTermsLib.sol";
 import {Settlements} from "./Settlements.sol";
 import {ClaimBatchId, RequestBatchId, RequestId} from "./types/Ids.sol";
-import {BundleRoot, TensorHeader, TensorRoot} from "./types/Roots.sol";
+import {BundleRoot} from "./types/Roots.sol";
 import {currentInstant, Instant} from "./types/Time.sol";
 
 /// @title Networks trained to order, paid for what they can do
@@ -43,6 +42,8 @@ import {currentInstant, Instant} from "./types/Time.sol";
 /// predicate is anybody's, by STATICCALL. So a claim's id may be kept after the call that made it.
 contract Trainings is Settlements {
     uint96 public immutable minFeeWei;
+    /// @notice Least fee of a commitment: what one of the 32 places costs whoever takes it to keep others out.
+    uint96 public immutable minCommitFeeWei;
 
     mapping(address requester => uint64) public nonceOf;
 
@@ -51,9 +52,10 @@ contract Trainings is Settlements {
         IModelRegistry registry_,
         IScoreClaims scoreClaims_,
         IPropertyJudge propertyJudge_,
-        uint96 minFeeWei_
+        uint96 minFeeWei_,
+        uint96 minCommitFeeWei_
     ) Settlements(vault_, registry_, scoreClaims_, propertyJudge_) {
-        minFeeWei = minFeeWei_;
+        (minFeeWei, minCommitFeeWei) = (minFeeWei_, minCommitFeeWei_);
     }
 
     // The requester.
@@ -61,7 +63,7 @@ contract Trainings is Settlements {
     /// @inheritdoc ITrainings
     function request(TrainingTerms calldata terms) external payable returns (TrainingId id) {
         _requirePayment(_prizeOf(terms));
-        TrainingTermsLib.requireTerms(terms, registry, propertyJudge, minFeeWei);
+        TrainingTermsLib.requireTerms(terms, registry, propertyJudge, minFeeWei, minCommitFeeWei);
         Training memory training =
             Training(msg.sender, nonceOf[msg.sender]++, currentInstant(), uint64(block.number), terms);
         id = PropertyIds.idOf(training);
@@ -159,6 +161,18 @@ contract Trainings is Settlements {
     }
 
     /// @inheritdoc ITrainings
+    /// @dev An item that was opened was looked at before anybody committed, and nobody is scored on it: it spoils nothing.
+    function spoilByRange(Training calldata training, StrayElement calldata shown) external {
+        (TrainingId id, TrainingState memory state) = _recall(training);
+        _requireStatus(state, TrainingStatus.Revealed);
+        Model memory scorer = registry.model(training.terms.scorer);
+        bytes32 key = ItemsLib.requirePooled(training.terms, state, shown.item, shown.pooled);
+        if (!ItemsLib.isStray(scorer, key, shown)) revert PoolIsSound(shown.pooled.index);
+        emit PoolSpoiled(id, shown.pooled.index);
+        _endUnscored(id, training, state.commits);
+    }
+
+    /// @inheritdoc ITrainings
     /// @dev The item's key is made of the pool's, and its leaf of that key: of a spoiled item nobody is convicted.
     function unmask(Training calldata training, uint32 number, ClaimBatch calldata claims, Unmasking calldata shown)
         external
@@ -167,10 +181,11 @@ contract Trainings is Settlements {
         _requireStatus(state, TrainingStatus.Revealed);
         Model memory scorer = registry.model(training.terms.scorer);
         _requireClaimed(id, number, scorer, claims, shown);
-        bytes32 key = _requirePooled(training.terms, state, shown);
-        _requireLeaf(scorer, shown, shown.masked, shown.pooled.maskedRoot, 0);
-        _requireLeaf(scorer, shown, shown.claimed, shown.inputsRoot, 1);
-        if (MaskLib.unmasks(key, shown.tensor, shown.leaf, shown.masked.leaves, shown.claimed.leaves)) {
+        bytes32 key = ItemsLib.requirePooled(training.terms, state, shown.item, shown.pooled);
+        (uint256 tensor, uint256 leaf) = (shown.tensor, shown.leaf);
+        ItemsLib.requireLeaf(scorer, tensor, leaf, shown.masked, shown.pooled.maskedRoot, 0);
+        ItemsLib.requireLeaf(scorer, tensor, leaf, shown.claimed, shown.inputsRoot, 1);
+        if (MaskLib.unmasks(key, tensor, leaf, shown.masked.leaves, shown.claimed.leaves)) {
             revert ItemIsSound(shown.item);
         }
         emit ItemsUnmasked(id, number, shown.item);
@@ -283,35 +298,6 @@ contract Trainings is Settlements {
         RequestBatch memory items = ScoredLib.requestsOf(claims.count, root, registry.idOf(scorer));
         bytes32 named = keccak256(abi.encode(REQUEST_BATCH_TAG, block.chainid, scoreClaims, items));
         if (named != RequestBatchId.unwrap(claims.requests)) revert NotAnItem(shown.item);
-    }
-
-    /// @return key of the item
-    function _requirePooled(TrainingTerms calldata terms, TrainingState memory state, Unmasking calldata shown)
-        private
-        pure
-        returns (bytes32 key)
-    {
-        uint32 index = PoolLib.sealedIndex(state.seed, terms.poolCount, terms.openCount, shown.item);
-        if (shown.pooled.index != index) revert NotAnItem(shown.item);
-        key = PoolLib.itemKeyOf(state.poolKey, index);
-        PoolLib.requireInPool(terms, index, PoolLib.hashOf(key), shown.pooled.maskedRoot, shown.pooled.path);
-    }
-
-    /// @param which of the two openings, for the error
-    function _requireLeaf(
-        Model memory scorer,
-        Unmasking calldata shown,
-        Opening calldata opening,
-        BundleRoot expected,
-        uint256 which
-    ) private view {
-        (uint256 tensor, uint256 size) = (shown.tensor, scorer.inputs.length);
-        if (tensor >= size) revert ShaTree.IndexOutOfTree(tensor, size);
-        TensorHeader header = scorer.inputs[tensor].header;
-        TensorRoot root = MerkleLib.runRoot(header, shown.leaf, shown.leaf, opening.leaves, opening.siblings);
-        if (!(MerkleLib.bundlePath(root, tensor, size, opening.bundlePath) == expected)) {
-            revert IStepJudge.NotInBundle(which);
-        }
     }
 
     // Checks that several moves share.

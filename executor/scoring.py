@@ -50,10 +50,12 @@ Item = Sequence[bytes]
 
 
 def require_scorer(scorer: Model, architecture: Model) -> None:
-    """Raises BadInput unless `scorer` takes the architecture's inputs and one target more, and gives one f32."""
-    taken, given = [item.header for item in scorer.inputs], TensorSpec.from_header(scorer.output_header)
-    if taken[:-1] != [item.header for item in architecture.inputs]:
-        raise BadInput(f"a scorer of {len(taken)} inputs does not take the architecture's and one target more")
+    """Raises BadInput unless `scorer` takes the architecture's inputs, in the same ranges, and one target more, and
+    gives one f32.
+    """
+    given = TensorSpec.from_header(scorer.output_header)
+    if scorer.inputs[:-1] != architecture.inputs:
+        raise BadInput(f"a scorer of {len(scorer.inputs)} inputs does not take the architecture's and one target more")
     if given.dtype is not DType.F32 or given.elements != 1:
         raise BadInput(f"a scorer gives one f32, not {given.dtype.name.lower()} {list(given.shape)}")
 

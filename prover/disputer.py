@@ -24,6 +24,7 @@ from prover.position import (
     Position,
     Prove,
     Spoil,
+    SpoilByRange,
     Unmask,
     Withdraw,
 )
@@ -147,6 +148,8 @@ class Disputer:
         match move:
             case Spoil(training=id_):
                 intent = self._trainings.spoil(training, move.item)
+            case SpoilByRange(training=id_):
+                intent = self._trainings.spoil_by_range(training, move.shown)
             case Unmask(claim=id_):
                 intent = self._trainings.unmask(training, move.number, move.pooled.claim.claims, move.shown)
             case Condemn(claim=id_):

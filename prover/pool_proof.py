@@ -7,6 +7,7 @@ it reads tensors that somebody fetched and verified.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from prover.fault_proof import TensorBundle
 from rollup.errors import BadEncoding
@@ -14,9 +15,9 @@ from rollup.merkle import keccak256, top_of_run
 from rollup.properties.draw import Draw
 from rollup.properties.pool import Pool, PoolEntry, item_key, mask, pool_root
 from rollup.properties.scores import ScoreClaim, scored_id
+from rollup.properties.stray import RevealedPool
 from rollup.properties.types import PoolItem, TrainingTerms, Unmasking
-from rollup.tensor import TensorSpec, root_of_bundle, root_of_opening
-from rollup.types import LEAF_BYTES, BundleRoot, Opening
+from rollup.types import LEAF_BYTES, Opening
 
 _BLOCKS_PER_LEAF = LEAF_BYTES // 32
 
@@ -30,16 +31,13 @@ class Pooled:
     draw: Draw
     pool_key: bytes
 
+    @cached_property
+    def revealed(self) -> RevealedPool:
+        return RevealedPool(self.terms, self.draw, self.pool_key, self.claim.model.inputs)
+
     def key_of(self, item: int) -> bytes:
         """Key of a sealed item, as it follows from the pool's."""
-        return item_key(self.pool_key, self.draw.sealed_index(item))
-
-    def spec(self, tensor: int) -> TensorSpec:
-        """Raises BadEncoding if an item has no such tensor."""
-        inputs = self.claim.model.inputs
-        if not 0 <= tensor < len(inputs):
-            raise BadEncoding(f"tensor {tensor} is outside 0..{len(inputs) - 1} of an item")
-        return TensorSpec.from_header(inputs[tensor].header)
+        return self.revealed.key_of(item)
 
 
 def is_replaced(pooled: Pooled, shown: Unmasking) -> bool:
@@ -48,9 +46,10 @@ def is_replaced(pooled: Pooled, shown: Unmasking) -> bool:
     Raises BadEncoding where the chain would refuse to look.
     """
     _require_claimed(pooled, shown)
-    _require_pooled(pooled, shown)
+    # Of a spoiled item nobody is convicted.
+    pooled.revealed.require_pooled(shown.item, shown.pooled)
     for opening, root in ((shown.masked, shown.pooled.masked_root), (shown.claimed, shown.inputs_root)):
-        _require_leaf(pooled, shown, opening, root)
+        pooled.revealed.require_leaf(shown.tensor, shown.leaf, opening, root)
     hidden = mask(pooled.key_of(shown.item), shown.tensor, shown.leaf * _BLOCKS_PER_LEAF, len(shown.masked.leaves))
     return _xor(shown.masked.leaves, shown.claimed.leaves) != hidden
 
@@ -108,21 +107,6 @@ def _require_claimed(pooled: Pooled, shown: Unmasking) -> None:
     leaf = scored_id(claim.source, claim.scoring.subject, shown.item, shown.inputs_root)
     if top_of_run([leaf], shown.item, claim.count, shown.item_path, keccak256) != claim.requests.root:
         raise BadEncoding(f"item {shown.item} of the claim has not the inputs 0x{shown.inputs_root.hex()}")
-
-
-def _require_pooled(pooled: Pooled, shown: Unmasking) -> None:
-    index = pooled.draw.sealed_index(shown.item)
-    if shown.pooled.index != index:
-        raise BadEncoding(f"sealed item {shown.item} is item {index} of the pool, got {shown.pooled.index}")
-    # Of a spoiled item nobody is convicted.
-    if is_spoiled(pooled.terms, pooled.pool_key, shown.pooled):
-        raise BadEncoding(f"the key of item {index} does not follow from the pool's")
-
-
-def _require_leaf(pooled: Pooled, shown: Unmasking, opening: Opening, expected: BundleRoot) -> None:
-    root = root_of_opening(pooled.spec(shown.tensor), opening, shown.leaf, shown.leaf)
-    if root_of_bundle(root, shown.tensor, len(pooled.claim.model.inputs), opening.bundle_path) != expected:
-        raise BadEncoding(f"the opened leaf is not under 0x{expected.hex()}")
 
 
 def _xor(left: bytes, right: bytes) -> bytes:

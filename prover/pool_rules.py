@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from prover.pool_proof import is_replaced, is_spoiled
-from prover.position import Condemn, PoolMove, PoolPosition, Spoil
+from prover.position import Condemn, PoolMove, PoolPosition, Spoil, SpoilByRange
 from prover.weight_proof import is_broken
 from rollup.errors import Doubt, Refused
+from rollup.properties.stray import is_stray
 from rollup.types import Certainty
 
 
@@ -45,21 +46,25 @@ def _moves_unrevealed(move: PoolMove, position: PoolPosition) -> bool:
 
 
 def _speaks_of_another(move: PoolMove, position: PoolPosition) -> bool:
-    return move.training != position.training if isinstance(move, Spoil) else move.claim != position.claim
+    if isinstance(move, Spoil | SpoilByRange):
+        return move.training != position.training
+    return move.claim != position.claim
 
 
 def _touches_what_ended(move: PoolMove, position: PoolPosition) -> bool:
-    return not isinstance(move, Spoil) and position.certainty is not Certainty.PROVISIONAL
+    return not isinstance(move, Spoil | SpoilByRange) and position.certainty is not Certainty.PROVISIONAL
 
 
 def _fights_itself(move: PoolMove, position: PoolPosition) -> bool:
-    return not isinstance(move, Spoil) and position.me == position.executor
+    return not isinstance(move, Spoil | SpoilByRange) and position.me == position.executor
 
 
 def _shows_what_is_sound(move: PoolMove, position: PoolPosition) -> bool:
     try:
         if isinstance(move, Spoil):
             return not is_spoiled(move.terms, move.pool_key, move.item)
+        if isinstance(move, SpoilByRange):
+            return not is_stray(move.revealed, move.shown)
         if isinstance(move, Condemn):
             return not is_broken(move.trained, move.shown)
         return move.pooled.claim.id != move.claim or not is_replaced(move.pooled, move.shown)

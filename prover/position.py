@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from prover.pool_proof import Pooled
 from prover.weight_proof import Trained
 from rollup.clock import Course, Phase, challenge_end, is_before
-from rollup.properties.types import BrokenWeight, PoolItem, TrainingId, TrainingTerms, Unmasking
+from rollup.properties.stray import RevealedPool
+from rollup.properties.types import BrokenWeight, PoolItem, StrayElement, TrainingId, TrainingTerms, Unmasking
 from rollup.types import (
     MAX_DEMAND_LEAVES,
     Address,
@@ -151,7 +152,7 @@ class PoolOpinion:
     nothing.
     """
 
-    spoiled: Spoil | None = None
+    spoiled: Spoil | SpoilByRange | None = None
     replaced: Unmask | None = None
     broken: Condemn | None = None
 
@@ -224,6 +225,15 @@ class Spoil:
 
 
 @dataclass(frozen=True)
+class SpoilByRange:
+    """Show that a sealed item holds an element out of its input's range."""
+
+    training: TrainingId
+    revealed: RevealedPool
+    shown: StrayElement
+
+
+@dataclass(frozen=True)
 class Wait:
     """No move, and why; `until` is when to look again at the latest, None if only an event can change it.
 
@@ -243,5 +253,5 @@ class Withdraw:
 
 
 ClaimMove = Challenge | Prove | Demand | Conclude
-PoolMove = Unmask | Condemn | Spoil
+PoolMove = Unmask | Condemn | Spoil | SpoilByRange
 Move = ClaimMove | PoolMove | Wait | Withdraw

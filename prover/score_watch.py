@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 import structlog
 
@@ -73,8 +74,11 @@ class ScoreWatch:
                 spoiled = self._spoiled(view, training)
                 yield PoolPosition(training.id, True, None, None, Certainty.NONE, me), PoolOpinion(spoiled=spoiled)
         for case in self._cases.values():
+            position = position_of(paper_of(view, view.state.scores[case.id]) or case.paper, me)
+            if case.strays:
+                yield replace(position, claim=None), PoolOpinion(spoiled=case.strayed())
             if case.replaced:
-                yield position_of(case.paper, me), PoolOpinion(replaced=case.unmasked())
+                yield position, PoolOpinion(replaced=case.unmasked())
         for id_, condemn in self._condemned.items():
             paper = paper_of(view, view.state.scores[id_])
             if paper is not None:
@@ -162,6 +166,8 @@ class ScoreWatch:
             self._warn(case.id, "watchtower.scores_beyond_reach", found)
         if case.replaced:
             self._warn(case.id, "watchtower.items_replaced", {"items": len(case.replaced)})
+        if case.strays:
+            self._warn(case.id, "watchtower.items_out_of_range", {"items": len(case.strays)})
 
     # What nobody serves.
 

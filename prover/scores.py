@@ -16,9 +16,10 @@ from prover.case import Case
 from prover.inputs import Inputs, Paper, within
 from prover.known import Held, Known
 from prover.pool_proof import prove_replaced
-from prover.position import Unmask
+from prover.position import SpoilByRange, Unmask
 from prover.strategy import REACH, is_beyond_reach, next_item
 from rollup.errors import BadInput, NotFound
+from rollup.properties.stray import prove_stray
 from rollup.types import ClaimBatchId, ClaimId
 
 # Items run at once, and of one claim in one look: others have their turn.
@@ -42,6 +43,8 @@ class ScoreCase:
         self.excused: set[int] = set()
         # Items that are not the pool's.
         self.replaced: list[int] = []
+        # Items of the pool that are out of range: nobody can be scored on them.
+        self.strays: list[int] = []
 
     @property
     def id(self) -> ClaimBatchId:
@@ -55,7 +58,7 @@ class ScoreCase:
     @property
     def is_clean(self) -> bool:
         """Whether every item was compared, and no deviation is left that a second evaluation has not explained."""
-        return not self._pending and not self.replaced and set(self.beyond) <= self.excused
+        return not self._pending and not self.replaced and not self.strays and set(self.beyond) <= self.excused
 
     def compare(self) -> None:
         """Goes on with the pass over all items, as far as one look may."""
@@ -91,7 +94,11 @@ class ScoreCase:
         if held.bundle.root != claim.scoring.items[item]:
             self.replaced.append(item)
             return None
-        return within(claim.model.inputs, held.tensors)
+        try:
+            return within(claim.model.inputs, held.tensors)
+        except BadInput:
+            self.strays.append(item)
+            raise
 
     def _run(self, batch: Sequence[tuple[int, Held]]) -> None:
         claim = self.paper.scores.claim
@@ -144,6 +151,15 @@ class ScoreCase:
         for item in self.replaced:
             with suppress(NotFound):
                 return self._unmask(item)
+        return None
+
+    def strayed(self) -> SpoilByRange | None:
+        """The move that shows that an item of the pool is out of range, of the first that somebody serves."""
+        source, revealed = self._inputs.pool_of(self.paper.training), self.paper.pooled.revealed
+        for item in self.strays:
+            with suppress(NotFound):
+                shown = prove_stray(revealed, source.pool, item, source.masked(self.paper.pooled, item).tensors)
+                return None if shown is None else SpoilByRange(self.paper.training.id, revealed, shown)
         return None
 
     def _unmask(self, item: int) -> Unmask | None:

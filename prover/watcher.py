@@ -138,7 +138,7 @@ class Watchtower:
             is_scored = claim.batch in view.state.scores
             known = self._models.know(view.model(view.request(claim.request).request.model), is_tested=not is_scored)
             inputs = self._inputs.of(view, claim)
-            output = None if claim.undefined else self._output(known.record, claim)
+            output = None if claim.undefined else self._output(view, known.record, claim)
         except RollupError as error:
             self._put_off(view, claim.id, error)
             return None
@@ -149,11 +149,14 @@ class Watchtower:
         self._pauses.put_off(claim, view.now)
         self._say(claim, f"not watchable: {error}")
 
-    def _output(self, record: Model, claim: MadeClaim) -> bytes | None:
-        """The claimed output; None if its claim holds only a root, and nobody serves it."""
+    def _output(self, view: View, record: Model, claim: MadeClaim) -> bytes | None:
+        """The claimed output; None if the chain holds only its root, and nobody serves it."""
         spec = TensorSpec.from_header(record.output_header)
         if spec.byte_length <= INLINE_OUTPUT_BYTES:
             return claim.output
+        scores = view.state.scores.get(claim.batch)
+        if scores is not None and scores.output:
+            return scores.output
         with suppress(NotFound):
             return self._sources.all.get_tensor(TensorRoot(claim.output), spec).data
         return None
@@ -165,7 +168,7 @@ class Watchtower:
             case.take_supplied(dispute.pages)
         is_due = claim.contested or self._pauses.is_due(claim.id, view.now)
         if case.output is None and is_due:
-            case.take_output(self._output(case.known.record, claim))
+            case.take_output(self._output(view, case.known.record, claim))
             # Asked once more before anybody challenges for it.
             half = unserved_from(claim.claimed_at, case.known.record.windows)
             self._pauses.put_off(claim.id, view.now, half if is_before(view.now, half) else None)
@@ -273,7 +276,7 @@ def active_claims(view: View) -> list[MadeClaim]:
 
 
 def texts(view: View) -> list[MadeClaim]:
-    """Generated texts that nobody challenged: claims of scores with one item, whose inputs stand on chain."""
+    """Generated texts that nobody challenged: claims of scores with one item, all of which stands on chain."""
     made = (view.state.scores[id_] for id_ in view.state.active_scores)
     return [scores.made_claim(0) for scores in made if scores.inputs and not scores.contested]
 

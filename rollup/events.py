@@ -82,6 +82,15 @@ class Struck(Event):
 
 
 @dataclass(frozen=True)
+class Adopted(Event):
+    """A training ended in a model that somebody had registered: it is nobody's now. `bond_held_until`: seconds."""
+
+    id: ModelId
+    is_open: bool
+    bond_held_until: int
+
+
+@dataclass(frozen=True)
 class BondReturned(Event):
     id: ModelId
     registrant: Address
@@ -314,7 +323,7 @@ class Burned(Event):
 
 
 EVENTS: tuple[type[Event], ...] = (
-    *(Registered, FamilyRegistered, Closed, Struck, BondReturned, Requested, Posted, Refunded),
+    *(Registered, FamilyRegistered, Closed, Struck, Adopted, BondReturned, Requested, Posted, Refunded),
     *(Leased, Claimed, Finalised, ContestedFinalised, Challenged, Acquitted, Refuted, Rejected, Reopened),
     *(CallbackSent, CallbackFailed, EndpointAnnounced),
     *(ChallengeMade, TraceOpened, Demanded, Supplied, FaultProven, Silenced, Cleared, Slashed),

@@ -38,13 +38,26 @@ def inputs_root(tensors: Sequence[Tensor]) -> BundleRoot:
     return Bundle([tensor.root for tensor in tensors]).root
 
 
-def _require_within(spec: InputSpec, tensor: Tensor, first: int) -> None:
-    dtype = tensor.spec.dtype
-    values = _ordered(dtype, np.frombuffer(tensor.data, _RAW[dtype]))
+def first_outside(spec: InputSpec, tensor: Tensor) -> int | None:
+    """Flat index of the first element of an input that is out of its range, as every NaN is; None if none is."""
+    return _first_outside(spec, tensor.spec.dtype, tensor.data)
+
+
+def is_within(spec: InputSpec, dtype: DType, element: bytes) -> bool:
+    """Whether one element, canonical bytes, lies in an input's range."""
+    return _first_outside(spec, dtype, element) is None
+
+
+def _first_outside(spec: InputSpec, dtype: DType, data: bytes) -> int | None:
+    values = _ordered(dtype, np.frombuffer(data, _RAW[dtype]))
     least, greatest = (int(_ordered(dtype, np.array([end], np.int64))[0]) for end in (spec.lo, spec.hi))
     outside = np.flatnonzero((values < least) | (values > greatest))
-    if outside.size:
-        place = int(outside[0])
+    return int(outside[0]) if outside.size else None
+
+
+def _require_within(spec: InputSpec, tensor: Tensor, first: int) -> None:
+    place, dtype = first_outside(spec, tensor), tensor.spec.dtype
+    if place is not None:
         shown = np.frombuffer(tensor.data, dtype.numpy)[place]
         lo, hi = _shown(dtype, spec.lo), _shown(dtype, spec.hi)
         raise BadInput(f"input element {first + place} is {shown}, outside {lo} to {hi}")

@@ -90,7 +90,8 @@ class Anvil:
 
 def small_system(sequencer: Address) -> System:
     """A system with windows of any length, so that tests can choose."""
-    return System(sequencer, Windows(1, 1, 1, 1, 1), LONGEST_WINDOWS, 100_000, 30, 10**12, 10**9, REGISTRANT_BOND_WEI)
+    prices = (10**12, 10**9, 10**12, REGISTRANT_BOND_WEI)
+    return System(sequencer, Windows(1, 1, 1, 1, 1), LONGEST_WINDOWS, 100_000, 30, *prices)
 
 
 def deploy_system(anvil: Anvil) -> Deployment:

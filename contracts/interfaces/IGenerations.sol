@@ -46,6 +46,7 @@ enum GenerationStatus {
 
 /// @param seed of the uniforms; zero until drawn
 /// @param anchor the beacon is the hash of the block after it
+/// @param executor whose claim stands; zero if there is none
 /// @param lessee who alone may claim, until `leasedUntil`
 /// @param attempts claims that fell
 /// @param output keccak256 of the claimed tokens; zero if there is no claim
@@ -53,6 +54,7 @@ enum GenerationStatus {
 struct GenerationState {
     GenerationStatus status;
     uint64 anchor;
+    address executor;
     bytes32 seed;
     address lessee;
     Instant leasedUntil;
@@ -71,7 +73,9 @@ interface IGenerations {
     event GenerationRequested(RequestId indexed id, address indexed requester, Generation generation);
     event Drawn(RequestId indexed id, bytes32 seed, uint64 anchor);
     event Taken(RequestId indexed id, address indexed lessee, Instant until, uint256 depositWei);
-    event Generated(RequestId indexed id, address indexed executor, ClaimBatchId claim, bytes tokens);
+    /// @notice Both as they were claimed: of more than 16 scores the claim itself holds only a root, and whoever checks a text
+    /// must not depend on its executor for what to check.
+    event Generated(RequestId indexed id, address indexed executor, ClaimBatchId claim, bytes tokens, bytes scores);
     event GenerationFinal(RequestId indexed id, address indexed executor, ClaimBatchId claim);
     event GenerationReopened(RequestId indexed id, ClaimBatchId claim, Certainty fallen, Instant deadline);
     event GenerationRefunded(RequestId indexed id, uint256 amountWei);
@@ -96,6 +100,8 @@ interface IGenerations {
     error LeaseHeld(address lessee, Instant until);
     error NotTheLessee(address received, address expected);
     error LeaseExpired(Instant until);
+    /// @notice A claim of this executor on the request was rejected.
+    error ExcludedExecutor(address received, RequestId id);
     error DeadlinePassed(Instant deadline);
     error WrongTokensLength(uint256 received, uint256 expected);
     error MarginMissed(int256 least);
@@ -114,6 +120,7 @@ interface IGenerations {
 
     /// @notice Takes the exclusive right to claim for the lease term, against the system's lease deposit from the caller's
     /// Vault balance (to which `msg.value` is added): returned with a claim, burned when somebody takes the lapsed lease.
+    /// Not for an executor whose claim on the request was rejected.
     function take(Generation calldata generation) external payable;
 
     /// @notice The lessee only: claims the text. Reverts unless every score is at least -delta. The scores are the scorer's
@@ -136,7 +143,7 @@ interface IGenerations {
     /// @notice Pays the fee back once the deadline has passed without a claim.
     function refund(Generation calldata generation) external;
 
-    /// @notice The uniforms of a seed: f32, big-endian, k / 2^24 with k the top 24 bits of SHA-256(SEED_TAG | seed | index).
+    /// @notice The uniforms of a seed: f32, big-endian, k / 2^24 with k the top 24 bits of SHA-256(UNIFORM_TAG | seed | index).
     function uniformsOf(bytes32 seed, uint32 count) external view returns (bytes memory);
     function generationIdOf(Generation calldata generation) external view returns (RequestId);
     function stateOf(RequestId id) external view returns (GenerationState memory);

@@ -20,6 +20,10 @@ interface IModelRegistry is IModels {
     /// @notice No more requests are taken. `bondHeldUntil` is zero if the model was struck: its bond is gone.
     event Closed(ModelId indexed id, Instant bondHeldUntil);
     event Struck(ModelId indexed id, address indexed striker, uint32 step, uint32 element, uint256 burnedWei, uint256 paidWei);
+    /// @notice A training ended in a model that somebody had registered: from now on it is nobody's, as if it had been derived.
+    /// @param isOpen whether it takes requests
+    /// @param bondHeldUntil when its registrant may have the bond back
+    event Adopted(ModelId indexed id, bool isOpen, Instant bondHeldUntil);
     event BondReturned(ModelId indexed id, address indexed registrant, uint256 amountWei);
 
     error UnknownModel(ModelId received);
@@ -44,6 +48,8 @@ interface IModelRegistry is IModels {
     error NotTheTrainings(address received);
     error NotTheRegistrant(address received, address expected);
     error ModelClosed(ModelId received);
+    /// @notice A training ended in this model: nobody can retire it.
+    error ModelAdopted(ModelId received);
     error NotRetired(ModelId received);
     error BondHeld(Instant until);
     error NoBond(ModelId received);
@@ -73,8 +79,11 @@ interface IModelRegistry is IModels {
     /// over models of anyone. Returns the hash of the list.
     function registerFamily(ModelId[] calldata buckets) external returns (ModelId id);
 
-    /// @notice Trainings only: registers `template` with other weights, if nobody did. It has no registrant and no bond:
-    /// nobody can retire it. It is closed if the template is. Returns its id, as if it had been registered.
+    /// @notice Trainings only: registers `template` with other weights. It has no registrant and no bond: nobody can retire
+    /// it. It is closed if the template is. Returns its id, as if it had been registered.
+    /// @dev Weights are known before they have won, so anybody may have registered the same model before, and retired it, or
+    /// wait with that. Hence such a model is adopted: opened again unless it was struck or the template is closed, and its
+    /// registrant can do no more than have the bond back, in the time that it would have after a retirement now.
     function derive(ModelId template, BundleRoot weightsRoot) external returns (ModelId id);
 
     /// @notice What an order needs to know: the model that answers inline inputs of `inputBytes` bytes, which is `id`

@@ -23,9 +23,9 @@ type TrainingId is bytes32;
 /// @param feeWei to the executor whose claim of the best score is final
 /// @param bonusWei besides, in proportion to how far the score gets from the threshold to `fullScore`
 /// @param fullScore f32 bits
-/// @param commitFeeWei put up with each commitment; burned unless it ends in scores that stand
+/// @param commitFeeWei put up with each commitment; burned unless it ends in scores that stand. Not below the deployment's least
 /// @param minBondWei least bond of a claim of scores
-/// @param unscoredShare of `feeWei` for the first committer if the requester does not reveal, in 1/10,000
+/// @param unscoredShare of `feeWei`, in 1/10,000: lost if the requester does not reveal, half of it to the first committer
 /// @param open from the request: the requester may open what the beacon drew
 /// @param commit from the opening: weights may be committed
 /// @param reveal from the end of `commit`: the requester may reveal the pool's key
@@ -64,7 +64,7 @@ struct Training {
 
 /// @notice Requested: the drawn part is awaited. Committing: weights are committed, then the key is awaited. Revealed: scores
 /// are claimed and disputed. Ends: Cancelled (nothing was opened, or nobody committed), Unscored (the pool's key did not come,
-/// or does not fit), Missed (no claim stands), Trained.
+/// or does not fit, or an item is out of range), Missed (no claim stands), Trained.
 enum TrainingStatus {
     None,
     Requested,
@@ -121,6 +121,18 @@ struct PoolItem {
     bytes32[] path;
 }
 
+/// @notice One element of a sealed item, as the pool has it.
+/// @param item number among the sealed items
+/// @param tensor number in the item's bundle
+/// @param element flat, in the tensor
+struct StrayElement {
+    uint32 item;
+    PoolItem pooled;
+    uint32 tensor;
+    uint32 element;
+    Opening masked;
+}
+
 /// @notice The same leaf of the same tensor of one item, as the pool has it and as the claim has it.
 /// @param item number among the sealed items
 /// @param inputsRoot the item's claimed inputs
@@ -166,7 +178,9 @@ interface ITrainings {
     error PeriodOutOfRange(uint256 period, Duration received, Duration least, Duration most);
     error ShareOutOfRange(uint16 received, uint16 maximum);
     error FeeTooLow(uint96 receivedWei, uint96 minimumWei);
-    /// @notice A scorer takes the architecture's inputs and one target more, has its weights, and gives one f32.
+    error CommitFeeTooLow(uint96 receivedWei, uint96 minimumWei);
+    /// @notice A scorer takes the architecture's inputs, in the same ranges, and one target more, has its weights, and gives one
+    /// f32.
     error NotAScorer(ModelId scorer, ModelId architecture);
     error BeaconNotReady(uint64 requestedBlock);
     error BeaconLost(uint64 requestedBlock);
@@ -211,6 +225,9 @@ interface ITrainings {
 
     /// @notice Shows, while scores are claimed or disputed, that an item's key does not follow from the pool's: Unscored.
     function spoil(Training calldata training, PoolItem calldata item) external;
+
+    /// @notice The same, by a sealed item that holds an element out of its input's range: nobody can be judged on it.
+    function spoilByRange(Training calldata training, StrayElement calldata shown) external;
 
     /// @notice Shows that a claim's item is not what the pool holds: its executor is slashed, the sender earns a part.
     function unmask(Training calldata training, uint32 number, ClaimBatch calldata claims, Unmasking calldata shown) external;

@@ -21,11 +21,14 @@ bytes32 constant ITEM_KEY_TAG = keccak256("anh.v1.item-key");
 bytes32 constant POOL_KEY_TAG = keccak256("anh.v1.pool-key");
 bytes32 constant MASK_TAG = keccak256("anh.v1.mask");
 bytes32 constant WEIGHTS_TAG = keccak256("anh.v1.weights");
+bytes32 constant WEIGHTS_SUBJECT_TAG = keccak256("anh.v1.weights-subject");
 bytes32 constant SCORED_TAG = keccak256("anh.v1.scored");
 bytes32 constant TRAINING_TAG = keccak256("anh.v1.training");
 bytes32 constant GENERATION_TAG = keccak256("anh.v1.generation");
+bytes32 constant TEXT_SUBJECT_TAG = keccak256("anh.v1.text-subject");
 bytes32 constant DRAW_TAG = keccak256("anh.v1.draw");
 bytes32 constant SEED_TAG = keccak256("anh.v1.seed");
+bytes32 constant UNIFORM_TAG = keccak256("anh.v1.uniform");
 
 /// @dev Bytes in a full leaf of a tensor: 256 f32 elements.
 uint256 constant LEAF_BYTES = 1024;

@@ -27,6 +27,21 @@ library MaskLib {
         return true;
     }
 
+    /// @notice Bits of one element of a masked leaf, unmasked. It lies in one block, which every width divides.
+    /// @param tensor number in the item
+    /// @param start the element's first byte in the leaf, inside of it
+    /// @param width bytes of an element
+    function elementOf(bytes32 itemKey, uint256 tensor, uint256 leaf, bytes calldata masked, uint256 start, uint256 width)
+        internal
+        pure
+        returns (uint256)
+    {
+        uint256 block_ = start / BLOCK_BYTES;
+        bytes32 mask = maskOf(itemKey, (tensor << 64) + leaf * (LEAF_BYTES / BLOCK_BYTES) + block_);
+        bytes32 word = _wordAt(masked, block_ * BLOCK_BYTES) ^ mask;
+        return uint256(word << (8 * (start % BLOCK_BYTES))) >> (256 - 8 * width);
+    }
+
     /// @param place `t * 2^64 + b`
     function maskOf(bytes32 itemKey, uint256 place) internal pure returns (bytes32) {
         return sha256(abi.encodePacked(MASK_TAG, itemKey, place));

@@ -5,7 +5,9 @@ import {Generation} from "../interfaces/IGenerations.sol";
 import {Training, TrainingId} from "../interfaces/ITrainings.sol";
 import {RequestId} from "../types/Ids.sol";
 import {BundleRoot} from "../types/Roots.sol";
-import {GENERATION_TAG, TRAINING_TAG, WEIGHTS_TAG} from "./ConstantsLib.sol";
+import {
+    GENERATION_TAG, TEXT_SUBJECT_TAG, TRAINING_TAG, WEIGHTS_SUBJECT_TAG, WEIGHTS_TAG
+} from "./ConstantsLib.sol";
 
 /// @title Names of what is asked for, committed and claimed where exact values do not matter (PROTOCOL.md, "Properties")
 /// @notice Each binds the chain and the contract that it belongs to, itself or by an id in it.
@@ -34,7 +36,7 @@ library PropertyIds {
         pure
         returns (bytes32)
     {
-        return keccak256(abi.encode(WEIGHTS_TAG, id, number, executor, weightsRoot));
+        return keccak256(abi.encode(WEIGHTS_SUBJECT_TAG, id, number, executor, weightsRoot));
     }
 
     /// @notice What the scores of a text are about.
@@ -44,6 +46,6 @@ library PropertyIds {
         pure
         returns (bytes32)
     {
-        return keccak256(abi.encode(GENERATION_TAG, id, attempts, executor, tokensHash));
+        return keccak256(abi.encode(TEXT_SUBJECT_TAG, id, attempts, executor, tokensHash));
     }
 }

@@ -50,6 +50,15 @@ library RangeLib {
         if (outside) _refuse(spec, first + offset / width, raw);
     }
 
+    /// @notice Whether one element lies in `spec`'s range.
+    /// @param raw its bits
+    function isWithin(InputSpec memory spec, uint256 raw) internal pure returns (bool) {
+        (uint256 signBit, uint256 minus) = _order(spec.header);
+        (uint256 least, uint256 greatest) = _ends(spec, signBit, minus);
+        uint256 key = _key(raw, signBit, minus);
+        return least <= key && key <= greatest;
+    }
+
     /// @return signBit of an element, zero if the dtype has none
     /// @return minus what is turned over in a negative element
     function _order(TensorHeader header) private pure returns (uint256 signBit, uint256 minus) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IModelRegistry, Model} from "../interfaces/IModelRegistry.sol";
+import {IModelRegistry, InputSpec, Model} from "../interfaces/IModelRegistry.sol";
 import {IPropertyJudge} from "../interfaces/IPropertyJudge.sol";
 import {ITrainings, TrainingTerms} from "../interfaces/ITrainings.sol";
 import {F32} from "../types/Roots.sol";
@@ -19,9 +19,13 @@ library TrainingTermsLib {
         TrainingTerms calldata terms,
         IModelRegistry registry,
         IPropertyJudge propertyJudge,
-        uint96 minFeeWei
+        uint96 minFeeWei,
+        uint96 minCommitFeeWei
     ) internal view {
         if (terms.feeWei < minFeeWei) revert ITrainings.FeeTooLow(terms.feeWei, minFeeWei);
+        if (terms.commitFeeWei < minCommitFeeWei) {
+            revert ITrainings.CommitFeeTooLow(terms.commitFeeWei, minCommitFeeWei);
+        }
         if (terms.unscoredShare > WHOLE) revert ITrainings.ShareOutOfRange(terms.unscoredShare, WHOLE);
         _requirePool(terms.poolCount, terms.openCount);
         registry.admit(terms.architecture, 0);
@@ -51,13 +55,17 @@ library TrainingTermsLib {
         }
     }
 
-    /// @dev The same weights, the same inputs and one more, and one f32 as output.
+    /// @dev The same weights, the same inputs in the same ranges and one more, and one f32 as output.
     function _isScorer(Model memory scorer, Model memory architecture) private pure returns (bool) {
         uint256 inputs = architecture.inputs.length;
         if (!(scorer.weightsRoot == architecture.weightsRoot) || scorer.inputs.length != inputs + 1) return false;
         for (uint256 i = 0; i < inputs; ++i) {
-            if (!(scorer.inputs[i].header == architecture.inputs[i].header)) return false;
+            if (!_isSame(scorer.inputs[i], architecture.inputs[i])) return false;
         }
         return scorer.outputHeader.dtype() == F32 && scorer.outputHeader.elements() == 1;
+    }
+
+    function _isSame(InputSpec memory one, InputSpec memory other) private pure returns (bool) {
+        return one.header == other.header && one.lo == other.lo && one.hi == other.hi;
     }
 }

@@ -3,16 +3,16 @@ pragma solidity ^0.8.28;
 
 import {LibBit} from "solady/utils/LibBit.sol";
 
-import {SEED_TAG} from "./ConstantsLib.sol";
+import {UNIFORM_TAG} from "./ConstantsLib.sol";
 
 /// @title Uniforms of a seed (PROTOCOL.md 7.2)
-/// @notice Uniform `i` is `k / 2^24`, `k` the top 24 bits of `SHA256(SEED_TAG | seed | i)`: an f32, exactly.
+/// @notice Uniform `i` is `k / 2^24`, `k` the top 24 bits of `SHA256(UNIFORM_TAG | seed | i)`: an f32, exactly.
 library Uniforms {
     /// @notice The first `count`, as canonical bytes.
     function bytesOf(bytes32 seed, uint256 count) internal pure returns (bytes memory data) {
         data = new bytes(4 * count);
         for (uint256 i = 0; i < count; ++i) {
-            uint256 bits = bitsOf(uint256(sha256(abi.encodePacked(SEED_TAG, seed, i))) >> 232);
+            uint256 bits = bitsOf(uint256(sha256(abi.encodePacked(UNIFORM_TAG, seed, i))) >> 232);
             assembly ("memory-safe") {
                 // The word's other bytes are the next uniforms', or beyond the end and put back.
                 let place := add(add(data, 0x20), shl(2, i))

@@ -39,7 +39,7 @@ def plan(view: View, executor: Address, now: int, is_served: Callable[[OrderedGe
     def is_wanted(known: OrderedGeneration) -> bool:
         return not has_lost(view, known, executor) and is_served(known)
 
-    open_ = view.open_generations(now)
+    open_ = view.open_generations(now, executor)
     held = tuple(known for known in open_ if view.lessee_of(known, now) == executor)
     free = (known for known in open_ if view.lessee_of(known, now) is None and known.deadline - now >= LEAST_SECONDS)
     return Plan(

@@ -19,8 +19,10 @@ from executor.training.recipe import Recipe
 from rollup.blobs import Blobs
 from rollup.errors import BadInput
 from rollup.properties.aggregate import judge
+from rollup.properties.pool import item_key
 from rollup.properties.scores import derived
-from rollup.properties.types import TrainingTerms
+from rollup.properties.stray import RevealedPool, prove_stray
+from rollup.properties.types import StrayElement, TrainingTerms
 from rollup.tensor import Tensor
 from rollup.types import BundleRoot, Model
 from rollup.view import OrderedTraining
@@ -53,6 +55,14 @@ class Unsound(BadInput):
     def __init__(self, pool: Sealed, index: int) -> None:
         super().__init__(f"the key of item {index} does not follow from the pool's")
         self.shown = pool.pool.shown(index)
+
+
+class Strayed(BadInput):
+    """A pool whose sealed item `shown.item` is out of range."""
+
+    def __init__(self, shown: StrayElement) -> None:
+        super().__init__(f"sealed item {shown.item} is out of range in tensor {shown.tensor}, element {shown.element}")
+        self.shown = shown
 
 
 class Craft:
@@ -91,18 +101,31 @@ class Craft:
     def score(self, given: Assignment, pledge: Pledge) -> Scored:
         """The sealed items, which are here to be opened, and their scores.
 
-        Raises BadInput if the property is missed or an item cannot be scored, Unsound if the pool is.
+        Raises BadInput if the property is missed, Unsound or Strayed if the pool is at fault.
         """
         sealed, key = self._sealed(given), given.training.pool_key
         for index in sealed.pool.unsound(key)[:1]:
             raise Unsound(sealed, index)
-        items = sealed.items(given.training.draw.sealed, key)
+        items = [self._item(given, sealed, item) for item in range(given.training.draw.sealed_count)]
         roots = tuple(self._blobs.put_tensors(list(item)) for item in items)
         scores = self._scores(given, pledge.weights_root, items)
         outcome = judge(given.terms.property, scores)
         if not outcome.holds:
             raise BadInput(f"the scores of {outcome.count} sealed items miss the property: an honest miss")
         return Scored(roots, scores)
+
+    def _item(self, given: Assignment, sealed: Sealed, item: int) -> tuple[Tensor, ...]:
+        """Sealed item `item`, unmasked. Raises Strayed for one that is out of range."""
+        draw, key = given.training.draw, given.training.pool_key
+        index = draw.sealed_index(item)
+        try:
+            return sealed.item(index, item_key(key, index))
+        except BadInput as error:
+            revealed = RevealedPool(given.terms, draw, key, given.scorer.inputs)
+            shown = prove_stray(revealed, sealed.pool, item, sealed.hidden(index))
+            if shown is None:
+                raise
+            raise Strayed(shown) from error
 
     def _sealed(self, given: Assignment) -> Sealed:
         pool = self._sources.hold_pool(given.terms.pool_root, given.terms.pool_count)

@@ -14,7 +14,7 @@ from rollup.errors import BadEncoding, BadInput, NotFound
 from rollup.inputs import split_inputs
 from rollup.merkle import keccak256
 from rollup.package import Package, load_program, load_weights
-from rollup.properties.pool import Pool, item_key, masked
+from rollup.properties.pool import Pool, masked
 from rollup.properties.types import TrainingTerms
 from rollup.tensor import Tensor, TensorSpec
 from rollup.types import ZERO_WORD, BundleRoot, InputSpec, Model
@@ -82,21 +82,21 @@ class Sealed:
     pool: Pool
     specs: tuple[InputSpec, ...]
 
+    def hidden(self, index: int) -> list[Tensor]:
+        """Item `index`, masked."""
+        return self.sources.item(self.pool.entries[index].masked_root, self.specs)
+
     def item(self, index: int, key: bytes) -> tuple[Tensor, ...]:
         """Item `index`, unmasked. Raises BadEncoding for another item's key, BadInput for what no scorer takes."""
         entry = self.pool.entries[index]
         if keccak256(key) != entry.key_hash:
             raise BadEncoding(f"the key is not that of item {index} of the pool")
-        tensors = masked(key, self.sources.item(entry.masked_root, self.specs))
+        tensors = masked(key, self.hidden(index))
         try:
             split_inputs(self.specs, b"".join(tensor.data for tensor in tensors))
         except BadInput as error:
             raise BadInput(f"item {index} of the pool: {error}") from error
         return tuple(tensors)
-
-    def items(self, indices: Sequence[int], pool_key: bytes) -> list[tuple[Tensor, ...]]:
-        """Items that the pool's key unmasks."""
-        return [self.item(index, item_key(pool_key, index)) for index in indices]
 
 
 def hold_sealed(sources: Sources, terms: TrainingTerms, scorer: Model) -> Sealed:

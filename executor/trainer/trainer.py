@@ -10,7 +10,7 @@ import structlog
 
 from executor.actor import Deeds, Office
 from executor.purse import Purse
-from executor.trainer.craft import Assignment, Craft, Unsound
+from executor.trainer.craft import Assignment, Craft, Strayed, Unsound
 from executor.trainer.desk import Desk
 from executor.trainer.duty import Duty, Standing, duty_of
 from executor.trainer.policy import Policy
@@ -127,6 +127,8 @@ class Trainer:
             scored = self._craft.score(case.given, pledge)
         except Unsound as error:
             return [self._trainings.spoil(training.training, error.shown)]
+        except Strayed as error:
+            return [self._trainings.spoil_by_range(training.training, error.shown)]
         bond_wei, value_wei = self._bond(case.given.terms)
         call = ScoreCall(commit.number, pledge.weights_root, pledge.salt, scored.items, scored.scores, bond_wei)
         return [self._trainings.score(training.training, call, value_wei)]

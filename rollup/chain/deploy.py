@@ -45,6 +45,7 @@ class System:
     lease_term_seconds: int
     lease_deposit_wei: int
     min_fee_wei: int
+    min_commit_fee_wei: int
     min_registrant_bond_wei: int
 
     @classmethod
@@ -65,6 +66,8 @@ class System:
         numbers = [*astuple(minimum), *astuple(maximum), *(value for value in astuple(system)[3:])]
         if len(sequencer) != 20 or not all(isinstance(number, int) and number >= 0 for number in numbers):
             raise BadInput(f"{path} is no system description: an address has 20 bytes, and all else is a whole number")
+        if system.min_commit_fee_wei == 0:
+            raise BadInput(f"{path} is no system description: min_commit_fee_wei is 0, and commitments cost gas alone")
         return system
 
 
@@ -83,6 +86,7 @@ def demo_system(sequencer: Address) -> System:
         lease_term_seconds=20,
         lease_deposit_wei=10**12,
         min_fee_wei=10**9,
+        min_commit_fee_wei=10**12,
         min_registrant_bond_wei=10**15,
     )
 
@@ -162,6 +166,7 @@ def _values(addresses: Mapping[str, Address], system: System) -> dict[str, Any]:
         "leaseterm": system.lease_term_seconds,
         "leasedepositwei": system.lease_deposit_wei,
         "minfeewei": system.min_fee_wei,
+        "mincommitfeewei": system.min_commit_fee_wei,
         "minregistrantbondwei": system.min_registrant_bond_wei,
     }
 

@@ -14,6 +14,7 @@ from rollup.properties.types import (
     Commit,
     OpenedItem,
     PoolItem,
+    StrayElement,
     Training,
     TrainingId,
     TrainingState,
@@ -62,6 +63,9 @@ class Trainings(Contract):
 
     def spoil(self, training: Training, item: PoolItem) -> Intent:
         return self._intent("spoil", training, item)
+
+    def spoil_by_range(self, training: Training, shown: StrayElement) -> Intent:
+        return self._intent("spoilByRange", training, shown)
 
     def unmask(self, training: Training, number: int, claims: ClaimBatch, shown: Unmasking) -> Intent:
         return self._intent("unmask", training, number, claims, shown)

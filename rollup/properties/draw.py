@@ -15,6 +15,7 @@ from rollup.types import RequestId
 
 DRAW_TAG = keccak256(b"anh.v1.draw")
 SEED_TAG = keccak256(b"anh.v1.seed")
+UNIFORM_TAG = keccak256(b"anh.v1.uniform")
 # Blocks whose hashes the chain remembers.
 BEACON_BLOCKS = 256
 _UNIFORM_BITS = 24
@@ -101,7 +102,7 @@ def text_seed(generation: RequestId, beacon: bytes) -> bytes:
 
 def uniform(seed: bytes, index: int) -> float:
     """Uniform number `index` in [0, 1): a multiple of 2^-24, so that an f32 holds it exactly."""
-    drawn = int.from_bytes(sha256(SEED_TAG + seed + index.to_bytes(32, "big")), "big")
+    drawn = int.from_bytes(sha256(UNIFORM_TAG + seed + index.to_bytes(32, "big")), "big")
     return (drawn >> (256 - _UNIFORM_BITS)) / (1 << _UNIFORM_BITS)
 
 

@@ -115,10 +115,13 @@ class Taken(Event):
 
 @dataclass(frozen=True)
 class Generated(Event):
+    """`tokens`, `scores`: canonical bytes; of many scores the claim itself holds only a root."""
+
     id: RequestId
     executor: Address
     claim: ClaimBatchId
     tokens: bytes
+    scores: bytes
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from rollup.types import Address, BundleRoot, RequestId
 TRAINING_TAG = keccak256(b"anh.v1.training")
 GENERATION_TAG = keccak256(b"anh.v1.generation")
 WEIGHTS_TAG = keccak256(b"anh.v1.weights")
+WEIGHTS_SUBJECT_TAG = keccak256(b"anh.v1.weights-subject")
+TEXT_SUBJECT_TAG = keccak256(b"anh.v1.text-subject")
 
 _PROPERTY_ABI = "(uint8,uint8,uint32,address,uint32)"
 _TRAINING_TERMS_ABI = (
@@ -42,11 +44,11 @@ def commitment_of(training: TrainingId, executor: Address, weights_root: BundleR
 
 def training_subject(training: TrainingId, number: int, executor: Address, weights_root: BundleRoot) -> bytes:
     """What the scores of commitment `number` are about."""
-    record = (WEIGHTS_TAG, training, number, executor, weights_root)
+    record = (WEIGHTS_SUBJECT_TAG, training, number, executor, weights_root)
     return keccak256(encode(["bytes32", "bytes32", "uint32", "address", "bytes32"], record))
 
 
 def generation_subject(generation: RequestId, attempts: int, executor: Address, tokens: bytes) -> bytes:
     """What the scores of a text are about. `attempts`: claims on the request that fell before this one."""
-    record = (GENERATION_TAG, generation, attempts, executor, keccak256(tokens))
+    record = (TEXT_SUBJECT_TAG, generation, attempts, executor, keccak256(tokens))
     return keccak256(encode(["bytes32", "bytes32", "uint32", "address", "bytes32"], record))

@@ -205,6 +205,17 @@ class PoolItem:
 
 
 @dataclass(frozen=True)
+class StrayElement:
+    """One element of a sealed item, as the pool has it. item: number among the sealed items. element: flat."""
+
+    item: int
+    pooled: PoolItem
+    tensor: int
+    element: int
+    masked: Opening
+
+
+@dataclass(frozen=True)
 class Unmasking:
     """The same leaf of the same tensor of one item, as the pool has it and as the claim has it.
 
@@ -275,12 +286,14 @@ class GenerationStatus(IntEnum):
 class GenerationState:
     """Where a generation request stands, as the chain keeps it.
 
-    anchor: the beacon is the hash of the block after it. attempts: claims that fell. output: Keccak of the claimed
-    tokens, zero without a claim. heard: whether the callback was fired and succeeded.
+    anchor: the beacon is the hash of the block after it. executor: whose claim stands, zero without one. attempts:
+    claims that fell. output: Keccak of the claimed tokens, zero without a claim. heard: whether the callback was fired
+    and succeeded.
     """
 
     status: GenerationStatus
     anchor: int
+    executor: Address
     seed: bytes
     lessee: Address
     leased_until: int

@@ -43,7 +43,7 @@ class Description:
     comparison: Comparison = Comparison.AT_LEAST
     bonus_wei: int = 0
     full_score: float = 1.0
-    commit_fee_wei: int = 0
+    commit_fee_wei: int = 10**15
     min_bond_wei: int = 0
     unscored_share: int = 5_000
 

@@ -78,6 +78,11 @@ class State(Facts):
         self.closed.add(event.id)
 
     @fold.register
+    def _(self, event: events.Adopted) -> None:
+        if event.is_open:
+            self.closed.discard(event.id)
+
+    @fold.register
     def _(self, event: events.EndpointAnnounced) -> None:
         self.endpoints[event.executor] = event.url
 

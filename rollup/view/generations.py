@@ -13,7 +13,8 @@ from rollup.properties.ids import generation_id, generation_subject
 from rollup.properties.lifecycle import moved_generation
 from rollup.properties.text import text_inputs, text_root
 from rollup.properties.types import GenerationStatus
-from rollup.types import ZERO_ADDRESS, Certainty, RequestId
+from rollup.tensor import Tensor, TensorSpec
+from rollup.types import INLINE_OUTPUT_BYTES, ZERO_ADDRESS, Certainty, RequestId
 from rollup.view.facts import Facts, require_same
 from rollup.view.property_records import OrderedGeneration
 from rollup.view.records import Delivery
@@ -55,7 +56,12 @@ class GenerationFold:
         scorer = self._facts.models[known.generation.terms.scorer]
         inputs = text_inputs(known.generation.terms, scorer, event.tokens, known.seed)
         require_same("inputs of the text", text_root(inputs), scoring.items[0])
-        self._facts.scores[event.claim] = replace(scores, inputs=b"".join(tensor.data for tensor in inputs))
+        output = Tensor(TensorSpec.from_header(scorer.output_header), event.scores)
+        is_inline = output.spec.byte_length <= INLINE_OUTPUT_BYTES
+        require_same("scores of the text", event.scores if is_inline else output.root, scores.claim.entry(0))
+        self._facts.scores[event.claim] = replace(
+            scores, inputs=b"".join(tensor.data for tensor in inputs), output=event.scores
+        )
         self._move(
             event.id, GenerationStatus.CLAIMED, claim=event.claim, claims=(*known.claims, event.claim),
             tokens=event.tokens, lessee=ZERO_ADDRESS, leased_until=0,
@@ -72,10 +78,13 @@ class GenerationFold:
     @fold.register
     def _(self, event: events.GenerationReopened) -> None:
         known = self._facts.generations[event.id]
-        require_same("certainty of a fallen claim", self._facts.scores[event.claim].certainty, event.fallen)
+        fell = self._facts.scores[event.claim]
+        require_same("certainty of a fallen claim", fell.certainty, event.fallen)
+        rejected = event.fallen is Certainty.REJECTED
         self._move(
             event.id, GenerationStatus.OPEN, claim=None, tokens=b"", attempts=known.attempts + 1,
-            rejections=known.rejections + (event.fallen is Certainty.REJECTED), deadline=event.deadline,
+            rejections=known.rejections + rejected, deadline=event.deadline,
+            excluded=known.excluded | {fell.executor} if rejected else known.excluded,
         )  # fmt: skip
 
     @fold.register

@@ -82,9 +82,10 @@ class Properties:
         waiting = (known for known in self._in(GenerationStatus.OPEN) if not known.is_drawn)
         return [known for known in waiting if is_beacon_ready(known.anchor, block)]
 
-    def open_generations(self, now: int) -> list[OrderedGeneration]:
-        """Generations that may be taken or, by their lessee, claimed."""
-        return [known for known in self._in(GenerationStatus.OPEN) if known.is_drawn and is_before(now, known.deadline)]
+    def open_generations(self, now: int, executor: Address | None = None) -> list[OrderedGeneration]:
+        """Generations that may be taken (by `executor`, if given) or, by their lessee, claimed."""
+        drawn = (known for known in self._in(GenerationStatus.OPEN) if known.is_drawn)
+        return [known for known in drawn if is_before(now, known.deadline) and executor not in known.excluded]
 
     def lessee_of(self, generation: OrderedGeneration, now: int) -> Address | None:
         """Who alone may claim a generation now."""

@@ -37,7 +37,8 @@ class MadeScores:
     """A claim of scores. Its items are claims and requests of their own, made when they are asked for.
 
     window_end: until then items may be challenged. certainty: of the whole. final_at: of acquitted items the latest.
-    disputed, contested: items in dispute now, and ever. inputs: of a text, whose item is known from the chain alone.
+    disputed, contested: items in dispute now, and ever. inputs, output: canonical bytes, of a text, all of which stands
+    on chain.
     """
 
     claim: ScoreClaim
@@ -47,6 +48,7 @@ class MadeScores:
     disputed: frozenset[int] = frozenset()
     contested: frozenset[int] = frozenset()
     inputs: bytes = b""
+    output: bytes = b""
 
     @property
     def id(self) -> ClaimBatchId:
@@ -150,8 +152,8 @@ class OrderedGeneration:
     """A generation request and all that came of it.
 
     anchor: the beacon is the hash of the block after it. seed: empty until drawn. deadline: as extended by fallen
-    claims. attempts: claims that fell, `rejections` of them by a rejection. claims: all ever made, oldest first;
-    `claim` is the one that stands. tokens: canonical bytes, of that one.
+    claims. attempts: claims that fell, `rejections` of them by a rejection; the executors of those are `excluded`.
+    claims: all ever made, oldest first; `claim` is the one that stands. tokens: canonical bytes, of that one.
     """
 
     id: RequestId
@@ -164,6 +166,7 @@ class OrderedGeneration:
     leased_until: int = 0
     attempts: int = 0
     rejections: int = 0
+    excluded: frozenset[Address] = frozenset()
     claims: tuple[ClaimBatchId, ...] = ()
     claim: ClaimBatchId | None = None
     tokens: bytes = b""

@@ -13,6 +13,8 @@ import {World} from "./mocks/World.sol";
 contract DerivationTest is World, ToyTrace {
     address private constant OWNER = address(0x0E);
     BundleRoot private constant TRAINED = BundleRoot.wrap(keccak256("trained weights"));
+    /// @dev From a retirement to the bond: the longest life of a request, then every window of a dispute, `prove` twice.
+    uint256 private constant HELD = 30 days + 200 + 100 + 40 + 60 + 2 * 80;
 
     ModelId private template;
 
@@ -63,16 +65,87 @@ contract DerivationTest is World, ToyTrace {
         registry.register{value: REGISTRANT_BOND}(model);
     }
 
-    function test_derive_whatSomebodyRegistered_leavesItAsItIs() public {
-        Model memory model = _model();
-        model.weightsRoot = TRAINED;
-        ModelId id = _registered(model);
-        assertTrue(_derive(template) == id, "the registered one");
-        assertEq(registry.registrantOf(id), OWNER);
-        assertEq(registry.bondOf(id), REGISTRANT_BOND);
+    function test_derive_theTemplatesOwnWeights_leavesItAsItIs() public {
         BundleRoot own = _model().weightsRoot;
         vm.prank(trainings);
         assertTrue(registry.derive(template, own) == template, "the template itself");
+        vm.prank(OWNER);
+        registry.retire(template);
+        assertTrue(!registry.isOpen(template), "its registrant's as before");
+    }
+
+    function test_derive_whatSomebodyRegistered_adoptsIt() public {
+        ModelId id = _rivals();
+        vm.expectEmit(true, false, false, true, address(registry));
+        emit IModelRegistry.Adopted(id, true, Instant.wrap(uint40(block.timestamp + HELD)));
+        assertTrue(_derive(template) == id, "the registered one");
+        assertTrue(registry.isOpen(id), "open as it was");
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.ModelAdopted.selector, id));
+        vm.prank(OWNER);
+        registry.retire(id);
+        _assertBondComesBack(id, HELD);
+    }
+
+    function test_derive_whatSomebodyRetired_opensItAgain() public {
+        ModelId id = _rivals();
+        vm.prank(OWNER);
+        registry.retire(id);
+        vm.warp(block.timestamp + 1000);
+        vm.expectEmit(true, false, false, true, address(registry));
+        emit IModelRegistry.Adopted(id, true, Instant.wrap(uint40(block.timestamp + HELD - 1000)));
+        _derive(template);
+        assertTrue(registry.isOpen(id), "open again");
+        (ModelId admitted,) = registry.admit(id, 0);
+        assertTrue(admitted == id, "takes requests");
+        assertEq(abi.encode(registry.terms(id)), abi.encode(registry.terms(template)));
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.ModelAdopted.selector, id));
+        vm.prank(OWNER);
+        registry.retire(id);
+        _assertBondComesBack(id, HELD - 1000);
+    }
+
+    function test_derive_whatSomebodyRetired_fromAClosedTemplate_staysClosed() public {
+        ModelId id = _rivals();
+        vm.startPrank(OWNER);
+        registry.retire(id);
+        registry.retire(template);
+        vm.stopPrank();
+        vm.expectEmit(true, false, false, true, address(registry));
+        emit IModelRegistry.Adopted(id, false, Instant.wrap(uint40(block.timestamp + HELD)));
+        _derive(template);
+        assertTrue(!registry.isOpen(id), "closed as the template is");
+    }
+
+    function test_derive_whatWasStruck_staysClosed() public {
+        (ModelId from, StepPlace memory place) = _unsound();
+        Model memory model = registry.model(from);
+        model.weightsRoot = TRAINED;
+        ModelId id = _registered(model);
+        for (uint256 i = 0; i < 2; ++i) {
+            uint256 before = vm.snapshotState();
+            if (i == 1) {
+                vm.prank(OWNER);
+                registry.retire(id);
+            }
+            registry.strike(id, place);
+            assertTrue(_derive(from) == id, "the registered one");
+            assertTrue(!registry.isOpen(id), "struck is struck");
+            vm.revertToState(before);
+        }
+    }
+
+    function test_adopted_strike_closesIt_andTakesItsBond() public {
+        (ModelId from, StepPlace memory place) = _unsound();
+        Model memory model = registry.model(from);
+        model.weightsRoot = TRAINED;
+        ModelId id = _registered(model);
+        _derive(from);
+        registry.strike(id, place);
+        assertTrue(!registry.isOpen(id), "struck");
+        assertEq(registry.bondOf(id), 0);
+        assertEq(vault.burned(), REGISTRANT_BOND - REGISTRANT_BOND / 2);
+        _derive(from);
+        assertTrue(!registry.isOpen(id), "and stays so");
     }
 
     function test_derive_fromAClosedTemplate_isClosed() public {
@@ -105,12 +178,8 @@ contract DerivationTest is World, ToyTrace {
     }
 
     function test_derived_strike_closesIt_andPaysNothing() public {
-        Model memory model = _model();
-        bytes32[] memory leaves = new bytes32[](2);
-        (leaves[0], leaves[1]) = (stepLeaf(""), stepLeaf(stepProofOf(1).record));
-        model.graphRoot = graph(model.graphHeader, leaves);
-        ModelId id = _derive(_registered(model));
-        StepPlace memory place = StepPlace(0, 0, "", siblingsOf(leaves, 0, 0));
+        (ModelId from, StepPlace memory place) = _unsound();
+        ModelId id = _derive(from);
         vm.expectEmit(true, false, false, true, address(registry));
         emit IModelRegistry.Closed(id, Instant.wrap(0));
         vm.prank(SENDER);
@@ -120,6 +189,33 @@ contract DerivationTest is World, ToyTrace {
         assertEq(vault.burned(), 0);
         vm.expectRevert(abi.encodeWithSelector(IModelRegistry.ModelClosed.selector, id));
         registry.strike(id, place);
+    }
+
+    /// @dev A model whose first step can never be judged, and the place.
+    function _unsound() private returns (ModelId, StepPlace memory place) {
+        Model memory model = _model();
+        bytes32[] memory leaves = new bytes32[](2);
+        (leaves[0], leaves[1]) = (stepLeaf(""), stepLeaf(stepProofOf(1).record));
+        model.graphRoot = graph(model.graphHeader, leaves);
+        place = StepPlace(0, 0, "", siblingsOf(leaves, 0, 0));
+        return (_registered(model), place);
+    }
+
+    /// @dev The trained model, registered by somebody who saw its weights before they won.
+    function _rivals() private returns (ModelId) {
+        Model memory model = _model();
+        model.weightsRoot = TRAINED;
+        return _registered(model);
+    }
+
+    function _assertBondComesBack(ModelId id, uint256 afterSeconds) private {
+        Instant until = Instant.wrap(uint40(block.timestamp + afterSeconds));
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.BondHeld.selector, until));
+        registry.returnBond(id);
+        vm.warp(block.timestamp + afterSeconds);
+        registry.returnBond(id);
+        assertEq(vault.balanceOf(OWNER), REGISTRANT_BOND);
+        assertTrue(registry.isOpen(id), "with or without a bond");
     }
 
     function _derive(ModelId from) private returns (ModelId) {

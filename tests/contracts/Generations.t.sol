@@ -7,7 +7,7 @@ import {
 import {IModelRegistry, Model} from "../../contracts/interfaces/IModelRegistry.sol";
 import {IPropertyJudge} from "../../contracts/interfaces/IPropertyJudge.sol";
 import {IVault} from "../../contracts/interfaces/IVault.sol";
-import {GENERATION_TAG, SEED_TAG} from "../../contracts/libraries/ConstantsLib.sol";
+import {GENERATION_TAG, SEED_TAG, UNIFORM_TAG} from "../../contracts/libraries/ConstantsLib.sol";
 import {ModelId, RequestId} from "../../contracts/types/Ids.sol";
 import {F16, F32, I32, I64, TensorHeader} from "../../contracts/types/Roots.sol";
 import {Instant} from "../../contracts/types/Time.sol";
@@ -245,7 +245,7 @@ contract GenerationsTest is GenerationStage {
         bytes memory uniforms = generations.uniformsOf(seed, uint32(count));
         assertEq(uniforms.length, 4 * count);
         for (uint256 i = 0; i < count; ++i) {
-            uint256 k = uint256(sha256(abi.encodePacked(SEED_TAG, seed, i))) >> 232;
+            uint256 k = uint256(sha256(abi.encodePacked(UNIFORM_TAG, seed, i))) >> 232;
             assertEq(_units(uniforms, 4 * i), k);
         }
     }

@@ -9,7 +9,7 @@ import {IModelRegistry} from "../../contracts/interfaces/IModelRegistry.sol";
 import {IPropertyJudge} from "../../contracts/interfaces/IPropertyJudge.sol";
 import {IScoreClaims, Scoring} from "../../contracts/interfaces/IScoreClaims.sol";
 import {IVault} from "../../contracts/interfaces/IVault.sol";
-import {GENERATION_TAG, LEAF_TAG, TENSOR_TAG} from "../../contracts/libraries/ConstantsLib.sol";
+import {LEAF_TAG, TENSOR_TAG, TEXT_SUBJECT_TAG} from "../../contracts/libraries/ConstantsLib.sol";
 import {ClaimBatchId, ModelId} from "../../contracts/types/Ids.sol";
 import {BundleRoot, F32} from "../../contracts/types/Roots.sol";
 import {Instant} from "../../contracts/types/Time.sol";
@@ -158,7 +158,7 @@ contract GenerationsClaimsTest is GenerationStage {
     // Claims.
 
     function _subject(Generation memory generation, uint32 attempts, address who) private view returns (bytes32) {
-        return keccak256(abi.encode(GENERATION_TAG, idOf(generation), attempts, who, keccak256(text())));
+        return keccak256(abi.encode(TEXT_SUBJECT_TAG, idOf(generation), attempts, who, keccak256(text())));
     }
 
     function test_claim_greedy_isOneItem_ofPromptAndTokens() external {
@@ -182,6 +182,7 @@ contract GenerationsClaimsTest is GenerationStage {
         assertEq(ClaimBatchId.unwrap(state.claim), ClaimBatchId.unwrap(made));
         assertEq(state.output, keccak256(text()));
         assertEq(state.lessee, address(0));
+        assertEq(state.executor, alice);
         assertMoney(0, HELD - BOND - 7, HELD, 0);
     }
 
@@ -215,14 +216,25 @@ contract GenerationsClaimsTest is GenerationStage {
         }
     }
 
-    function test_claim_showsTheTokens() external {
-        Generation memory generation = _taken();
-        uint256 before = vm.snapshotState();
-        ClaimBatchId made = claim(generation, alice, BOND);
-        vm.revertToState(before);
-        vm.expectEmit(true, true, true, true, address(generations));
-        emit IGenerations.Generated(idOf(generation), alice, made, text());
-        claim(generation, alice, BOND);
+    /// @dev All that a text is checked with stands in the log, also where the claim holds only the scores' root.
+    function test_claim_showsTokensAndScores() external {
+        for (uint32 fresh = 16; fresh <= 17; ++fresh) {
+            GenerationTerms memory terms = termsOf(false);
+            (terms.scorer, terms.newTokens) = (registry.register(scorerModel(20, fresh, false)), fresh);
+            terms.prompt = tokensOf(20 - fresh, 1);
+            Generation memory generation = requestedWith(terms);
+            take(generation, alice);
+            (bytes memory tokens, bytes memory scores) = (tokensOf(fresh, 40), new bytes(4 * fresh));
+            scores[4 * fresh - 1] = 0x07;
+            uint256 before = vm.snapshotState();
+            vm.prank(alice);
+            ClaimBatchId made = generations.claim(generation, tokens, scores, BOND);
+            vm.revertToState(before);
+            vm.expectEmit(true, true, true, true, address(generations));
+            emit IGenerations.Generated(idOf(generation), alice, made, tokens, scores);
+            vm.prank(alice);
+            generations.claim(generation, tokens, scores, BOND);
+        }
     }
 
     // Fallen claims.
@@ -256,7 +268,22 @@ contract GenerationsClaimsTest is GenerationStage {
         assertEq(Instant.unwrap(state.deadline), Instant.unwrap(deadline));
         assertEq(state.attempts, 1);
         assertEq(ClaimBatchId.unwrap(state.claim), 0);
+        assertEq(state.executor, address(0));
         assertEq(state.output, 0);
+    }
+
+    function test_take_afterOnesOwnRejection_reverts() external {
+        Generation memory generation = requested(false);
+        fall(generation, Certainty.Rejected);
+        vm.expectRevert(abi.encodeWithSelector(IGenerations.ExcludedExecutor.selector, alice, idOf(generation)));
+        take(generation, alice);
+        take(generation, bob);
+        scoreClaims.set(claim(generation, bob, BOND), Certainty.Refuted);
+        generations.reopen(generation);
+        vm.expectRevert(abi.encodeWithSelector(IGenerations.ExcludedExecutor.selector, alice, idOf(generation)));
+        take(generation, alice);
+        take(requested(false), alice);
+        take(generation, bob);
     }
 
     function test_reopen_neverShortensTheDeadline() external {
@@ -282,24 +309,29 @@ contract GenerationsClaimsTest is GenerationStage {
     function test_claim_afterARejection_needsNoMore_andIsAnotherClaim() external {
         Generation memory generation = requested(false);
         fall(generation, Certainty.Rejected);
-        take(generation, alice);
-        claim(generation, alice, BOND);
+        take(generation, bob);
+        claim(generation, bob, BOND);
         (, Scoring memory scoring) = scoreClaims.last();
-        assertEq(scoring.subject, _subject(generation, 1, alice));
+        assertEq(scoring.subject, _subject(generation, 1, bob));
     }
 
     function test_reopen_afterThreeRejections_isRefundable() external {
         Generation memory generation = requested(false);
+        address[3] memory others = [keeper, alice, bob];
+        vm.deal(keeper, HELD);
+        vault.deposit{value: BOND + DEPOSIT}(keeper);
         for (uint256 i = 0; i < 3; ++i) {
-            take(generation, alice);
-            scoreClaims.set(claim(generation, alice, BOND), Certainty.Rejected);
+            take(generation, others[i]);
+            scoreClaims.set(claim(generation, others[i], BOND), Certainty.Rejected);
             generations.reopen(generation);
         }
+        vm.prank(keeper);
+        vault.withdraw(keeper, DEPOSIT);
         vm.expectRevert(abi.encodeWithSelector(IGenerations.DeadlinePassed.selector, START));
         vm.prank(bob);
         generations.take(generation);
         generations.refund(generation);
-        assertMoney(FEE, HELD - 3 * BOND, HELD, 0);
+        assertMoney(FEE, HELD - BOND, HELD - BOND, 0);
     }
 
     // Refunds.

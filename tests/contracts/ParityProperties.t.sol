@@ -4,12 +4,14 @@ pragma solidity ^0.8.28;
 import {Harness} from "./Harness.sol";
 import {PropertyJudge} from "../../contracts/PropertyJudge.sol";
 import {Generation} from "../../contracts/interfaces/IGenerations.sol";
+import {InputSpec} from "../../contracts/interfaces/IModels.sol";
 import {Outcome, Property} from "../../contracts/interfaces/IPropertyJudge.sol";
 import {Training, TrainingId, TrainingTerms} from "../../contracts/interfaces/ITrainings.sol";
 import {DRAW_TAG, SEED_TAG} from "../../contracts/libraries/ConstantsLib.sol";
 import {MaskLib} from "../../contracts/libraries/MaskLib.sol";
 import {PoolLib} from "../../contracts/libraries/PoolLib.sol";
 import {PropertyIds} from "../../contracts/libraries/PropertyIds.sol";
+import {RangeLib} from "../../contracts/libraries/RangeLib.sol";
 import {ScoredLib} from "../../contracts/libraries/ScoredLib.sol";
 import {Uniforms} from "../../contracts/libraries/Uniforms.sol";
 import {RequestId} from "../../contracts/types/Ids.sol";
@@ -31,6 +33,14 @@ contract PropertyNames {
         returns (bool)
     {
         return MaskLib.unmasks(key, tensor, leaf, masked, plain);
+    }
+
+    function elementOf(bytes32 key, uint256 tensor, uint256 leaf, bytes calldata masked, uint256 start, uint256 width)
+        external
+        pure
+        returns (uint256)
+    {
+        return MaskLib.elementOf(key, tensor, leaf, masked, start, width);
     }
 
     function requireInPool(
@@ -111,6 +121,23 @@ contract ParityPropertiesTest is Harness {
             assertTrue(!_names.unmasks(key, tensor + 1, leaf, masked, plain), "another tensor");
             plain[plain.length - 1] ^= 0x01;
             assertTrue(!_names.unmasks(key, tensor, leaf, masked, plain), "another byte");
+        }
+    }
+
+    function test_elementOf_leavesThatPythonMasked_isTheElement() public view {
+        bytes[] memory cases = vm.parseJsonBytesArray(_json, ".elements");
+        for (uint256 i = 0; i < cases.length; ++i) {
+            (bytes32 key, uint256 tensor, uint256 leaf, bytes memory masked, uint256 start, uint256 width, uint256 bits) =
+                abi.decode(cases[i], (bytes32, uint256, uint256, bytes, uint256, uint256, uint256));
+            assertEq(_names.elementOf(key, tensor, leaf, masked, start, width), bits);
+        }
+    }
+
+    function test_isWithin_elementsOfPython_areTheSame() public view {
+        bytes[] memory cases = vm.parseJsonBytesArray(_json, ".ranges");
+        for (uint256 i = 0; i < cases.length; ++i) {
+            (InputSpec memory spec, uint256 bits, bool inside) = abi.decode(cases[i], (InputSpec, uint256, bool));
+            assertTrue(RangeLib.isWithin(spec, bits) == inside, "inside for both or for neither");
         }
     }
 

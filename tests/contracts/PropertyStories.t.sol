@@ -8,7 +8,7 @@ import {InputSpec, Model} from "../../contracts/interfaces/IModels.sol";
 import {Scoring} from "../../contracts/interfaces/IScoreClaims.sol";
 import {FaultProof} from "../../contracts/interfaces/IStepJudge.sol";
 import {Training, TrainingStatus, Unmasking} from "../../contracts/interfaces/ITrainings.sol";
-import {GENERATION_TAG} from "../../contracts/libraries/ConstantsLib.sol";
+import {TEXT_SUBJECT_TAG} from "../../contracts/libraries/ConstantsLib.sol";
 import {ModelId, RequestId} from "../../contracts/types/Ids.sol";
 import {BundleRoot, F32, I64} from "../../contracts/types/Roots.sol";
 import {Instant} from "../../contracts/types/Time.sol";
@@ -157,7 +157,7 @@ contract PropertyStoriesTest is PropertyWorld {
     function _generate(Generation memory generation, Scoring memory scoring, uint32 attempts, uint96 bondWei) private {
         RequestId id = generationsContract.generationIdOf(generation);
         bytes memory tokens = new bytes(32);
-        scoring.subject = keccak256(abi.encode(GENERATION_TAG, id, attempts, EXECUTOR, keccak256(tokens)));
+        scoring.subject = keccak256(abi.encode(TEXT_SUBJECT_TAG, id, attempts, EXECUTOR, keccak256(tokens)));
         scoring.items[0] = registry.commitInputs(scoring.scorer, new bytes(80));
         scoring.bondWei = bondWei;
         vm.prank(EXECUTOR);

@@ -155,7 +155,7 @@ contract StrikesTest is World, ToyTrace {
         _retire(id);
         registry.strike(id, place);
         vm.warp(START + HELD);
-        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.NoBond.selector, id));
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.NotRetired.selector, id));
         registry.returnBond(id);
     }
 

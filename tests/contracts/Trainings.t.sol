@@ -44,6 +44,17 @@ contract TrainingsTest is TrainingStage {
         requestedWith(terms);
     }
 
+    function test_request_commitFeeBelowTheLeast_reverts() external {
+        TrainingTerms memory terms = termsOf(poolOf());
+        uint96[2] memory fees = [uint96(0), MIN_COMMIT_FEE - 1];
+        for (uint256 i = 0; i < fees.length; ++i) {
+            terms.commitFeeWei = fees[i];
+            _refused(terms, abi.encodeWithSelector(ITrainings.CommitFeeTooLow.selector, fees[i], MIN_COMMIT_FEE));
+        }
+        terms.commitFeeWei = MIN_COMMIT_FEE;
+        requestedWith(terms);
+    }
+
     function test_request_shareAboveTheWhole_reverts() external {
         TrainingTerms memory terms = termsOf(poolOf());
         terms.unscoredShare = 10_001;
@@ -138,6 +149,16 @@ contract TrainingsTest is TrainingStage {
         model = architectureModel();
         model.outputHeader = Models.header(F32, 1, 1);
         _refusesScorer(model);
+    }
+
+    /// @dev What the architecture takes is what an item may hold, not less and not more.
+    function test_request_scorerOfOtherRanges_reverts() external {
+        for (uint256 i = 0; i < 4; ++i) {
+            Model memory model = scorerModel();
+            if (i < 2) model.inputs[0].lo = i == 0 ? int64(1) : int64(uint64(Models.ONE | 0x80000000));
+            else model.inputs[0].hi += i == 2 ? int64(1) : int64(-1);
+            _refusesScorer(model);
+        }
     }
 
     function _refusesScorer(Model memory model) private {

@@ -87,16 +87,16 @@ contract TrainingsCommitTest is TrainingStage {
         assertEq(vault.escrowOf(address(trainings)), PRIZE + 2 * COMMIT_FEE);
     }
 
-    function test_commit_withoutAFee_isTaken() external {
-        Training memory training = requestedWith(_free());
+    /// @dev Whoever takes all places to keep others out has put up this much for each of them.
+    function test_commit_forTheLeastFee_isTaken() external {
+        TrainingTerms memory terms = termsOf(poolOf());
+        terms.commitFeeWei = MIN_COMMIT_FEE;
+        Training memory training = requestedWith(terms);
         openPool(training, poolOf());
-        assertEq(commit(training, alice, 0), 0);
-        assertEq(vault.escrowOf(address(trainings)), PRIZE);
-    }
-
-    function _free() private view returns (TrainingTerms memory terms) {
-        terms = termsOf(poolOf());
-        terms.commitFeeWei = 0;
+        for (uint256 i = 0; i < 32; ++i) {
+            assertEq(commit(training, alice, i), i);
+        }
+        assertEq(vault.escrowOf(address(trainings)), PRIZE + 32 * uint256(MIN_COMMIT_FEE));
     }
 
     // The key.

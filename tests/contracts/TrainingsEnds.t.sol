@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 
 import {Certainty} from "../../contracts/interfaces/IContestable.sol";
-import {Model} from "../../contracts/interfaces/IModelRegistry.sol";
+import {IModelRegistry, Model} from "../../contracts/interfaces/IModelRegistry.sol";
 import {Aggregate, Comparison} from "../../contracts/interfaces/IPropertyJudge.sol";
 import {ITrainings, Training, TrainingStatus, TrainingTerms} from "../../contracts/interfaces/ITrainings.sol";
 import {ModelId} from "../../contracts/types/Ids.sol";
@@ -77,18 +77,45 @@ contract TrainingsEndsTest is TrainingStage {
 
     // Unscored.
 
-    function test_settle_unrevealed_paysTheFirstCommitter() external {
+    function test_settle_unrevealed_paysTheFirstCommitterHalfOfTheShare_andBurnsTheOther() external {
         Training memory training = opened();
         commit(training, bob, 0);
         commit(training, alice, 0);
         commit(training, bob, 1);
         _refusedUntil(training, START + COMMIT + REVEAL);
         _expectEnd(
-            training, TrainingStatus.Unscored, 0, ModelId.wrap(0), [SHARE_WEI, PRIZE - SHARE_WEI, 0]
+            training,
+            TrainingStatus.Unscored,
+            0,
+            ModelId.wrap(0),
+            [SHARE_WEI / 2, PRIZE - SHARE_WEI, SHARE_WEI / 2]
         );
         _settle(training, START + COMMIT + REVEAL);
         assertStatus(training, TrainingStatus.Unscored);
-        assertMoney(PRIZE - SHARE_WEI, HELD + COMMIT_FEE, HELD + SHARE_WEI + 2 * COMMIT_FEE, 0);
+        assertMoney(PRIZE - SHARE_WEI, HELD + COMMIT_FEE, HELD + SHARE_WEI / 2 + 2 * COMMIT_FEE, SHARE_WEI / 2);
+    }
+
+    /// @dev A requester that only wants to look is its own first committer: it loses half of the share all the same.
+    function test_settle_unrevealed_requesterThatCommitsFirst_losesHalfOfTheShare() external {
+        Training memory training = opened();
+        commit(training, asker, 0);
+        commit(training, alice, 0);
+        _settle(training, START + COMMIT + REVEAL);
+        assertMoney(PRIZE - SHARE_WEI / 2 + COMMIT_FEE, HELD + COMMIT_FEE, HELD, SHARE_WEI / 2);
+    }
+
+    /// @dev Of an odd share the odd wei is burned.
+    function testFuzz_settle_unrevealed_losesNoWei(uint96 feeWei, uint16 unscoredShare) external {
+        TrainingTerms memory terms = termsOf(poolOf());
+        terms.feeWei = uint96(bound(feeWei, MIN_FEE, FEE));
+        terms.unscoredShare = uint16(bound(unscoredShare, 0, 10_000));
+        uint256 shareWei = uint256(terms.feeWei) * terms.unscoredShare / 10_000;
+        Training memory training = requestedWith(terms);
+        openPool(training, poolOf());
+        commit(training, bob, 0);
+        _settle(training, START + COMMIT + REVEAL);
+        uint256 restWei = uint256(terms.feeWei) + BONUS - shareWei;
+        assertMoney(restWei, HELD, HELD + shareWei / 2 + COMMIT_FEE, shareWei - shareWei / 2);
     }
 
     // Missed.
@@ -224,6 +251,26 @@ contract TrainingsEndsTest is TrainingStage {
         assertEq(ModelId.unwrap(model), ModelId.unwrap(id));
         assertEq(uint256(certainty), uint256(Certainty.Final));
         assertEq(ModelId.unwrap(stateOf(training).model), ModelId.unwrap(id));
+    }
+
+    /// @dev The weights' root is public from the claim on: a rival may register the record first, and retire it.
+    function test_settle_whereARivalRetiredTheWinnersRecord_handsOverAnOpenModel() external {
+        for (uint256 i = 0; i < 2; ++i) {
+            uint256 before = vm.snapshotState();
+            Training memory training = revealed();
+            _scored(training, 6, 7);
+            vm.startPrank(keeper);
+            ModelId id = registry.register(_trainedModel(bob));
+            if (i == 0) registry.retire(id);
+            vm.stopPrank();
+            _settle(training, REVEALED_AT + CLAIM);
+            assertEq(ModelId.unwrap(stateOf(training).model), ModelId.unwrap(id));
+            assertTrue(registry.isOpen(id), "anyone may ask it");
+            vm.expectRevert(abi.encodeWithSelector(IModelRegistry.ModelAdopted.selector, id));
+            vm.prank(keeper);
+            registry.retire(id);
+            vm.revertToState(before);
+        }
     }
 
     function test_settle_withAClosedArchitecture_isNotKeptFromEnding() external {

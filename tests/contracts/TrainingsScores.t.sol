@@ -6,7 +6,7 @@ import {IPropertyJudge} from "../../contracts/interfaces/IPropertyJudge.sol";
 import {IScoreClaims, Scoring} from "../../contracts/interfaces/IScoreClaims.sol";
 import {Commit, ITrainings, Training, TrainingStatus, TrainingTerms} from "../../contracts/interfaces/ITrainings.sol";
 import {IVault} from "../../contracts/interfaces/IVault.sol";
-import {WEIGHTS_TAG} from "../../contracts/libraries/ConstantsLib.sol";
+import {WEIGHTS_SUBJECT_TAG, WEIGHTS_TAG} from "../../contracts/libraries/ConstantsLib.sol";
 import {ClaimBatchId, ModelId} from "../../contracts/types/Ids.sol";
 import {BundleRoot} from "../../contracts/types/Roots.sol";
 import {PredicateMock} from "./mocks/PropertyMocks.sol";
@@ -214,7 +214,7 @@ contract TrainingsScoresTest is TrainingStage {
     // Claims.
 
     function _subject(Training memory training, uint32 number, address who) private view returns (bytes32) {
-        return keccak256(abi.encode(WEIGHTS_TAG, idOf(training), number, who, weightsOf(who, 0)));
+        return keccak256(abi.encode(WEIGHTS_SUBJECT_TAG, idOf(training), number, who, weightsOf(who, 0)));
     }
 
     function test_score_claimsAllItems_aboutThisCommitment() external {

@@ -11,25 +11,37 @@ from eth_abi.abi import encode
 
 from rollup.codec import values_of
 from rollup.errors import BadInput
+from rollup.inputs import is_within
 from rollup.properties import ids, pool
 from rollup.properties.aggregate import judge, progress
 from rollup.properties.draw import Draw, draw_seed, text_seed, uniforms
 from rollup.properties.scores import scored_id
+from rollup.properties.stray import element_of
 from rollup.properties.types import Aggregate, Comparison, Property, TrainingId
 from rollup.tensor import DType, Tensor, TensorSpec
-from rollup.types import BundleRoot, RequestId
+from rollup.types import LEAF_BYTES, BundleRoot, InputSpec, RequestId
 from tests.parity.records import DOMAIN, GENERATION, TRAINING
 from tests.parity.trees import Vectors, hexed
 
 PROPERTY_ABI = "(uint8,uint8,uint32,address,uint32)"
 PLACE = ["uint256", "address"]
 SHAPES = ((2, 1), (9, 3), (12, 6), (640, 64), (2_112, 64))
+ELEMENTS = ((DType.F32, 300), (DType.I64, 3), (DType.U8, 1_100), (DType.I32, 256))
+# Of a f32 the ends are bits: -1 to 1, 0 to 1, -0 to -0, -2 to -1.
+RANGES = (
+    *((DType.F32, lo, hi) for lo, hi in [(0xBF800000, 0x3F800000), (0, 0x3F800000), (2**31, 2**31)]),
+    *((DType.F32, 0xC0000000, 0xBF800000), (DType.I64, -5, 9), (DType.I64, -(2**63), 2**63 - 1)),
+    *((DType.I32, -(2**31), 7), (DType.I32, -3, -1), (DType.U8, 3, 250), (DType.BOOL, 0, 1), (DType.BOOL, 1, 1)),
+)
 NOT_A_SCORE = (0x7FC00000, 0x7F800000, 0xFF800000, 0x5F800000, 0xDF800000)
 
 
 def property_vectors(random: Random) -> Vectors:
     """Everything but aggregates: inputs as `abi.encode`, answers as words."""
-    return {**_ids(random), **_keys(random), **_masks(random), **_pools(random), **_draws(random), **_texts(random)}
+    return {
+        **{**_ids(random), **_keys(random), **_masks(random), **_pools(random), **_draws(random), **_texts(random)},
+        **{**_elements(random), **_ranges(random)},
+    }
 
 
 def _ids(random: Random) -> Vectors:
@@ -119,6 +131,35 @@ def _texts(random: Random) -> Vectors:
         "textSeeds": [hexed(seed)],
         "uniforms": [hexed(encode(["bytes32", "uint256", "bytes"], [seed, 257, uniforms(seed, 257)]))],
     }
+
+
+def _elements(random: Random) -> Vectors:
+    """`(key, tensor, leaf, masked, start, width, bits)`: elements of whole leaves and of cut ones."""
+    key, cases = random.randbytes(32), []
+    specs = [TensorSpec(dtype, (size,)) for dtype, size in ELEMENTS]
+    tensors = [Tensor(spec, random.randbytes(spec.byte_length)) for spec in specs]
+    for number, hidden in enumerate(pool.masked(key, tensors)):
+        elements, width = hidden.spec.elements, hidden.spec.dtype.width
+        for element in sorted({0, 1, elements // 2, elements - 1}):
+            leaf, start = divmod(element * width, LEAF_BYTES)
+            bits = int.from_bytes(element_of(key, (number, leaf), hidden.leaf(leaf), start, width), "big")
+            cases.append((key, number, leaf, hidden.leaf(leaf), start, width, bits))
+    types = ["bytes32", "uint256", "uint256", "bytes", "uint256", "uint256", "uint256"]
+    return {"elements": [hexed(encode(types, case)) for case in cases]}
+
+
+def _ranges(random: Random) -> Vectors:
+    """`(header, lo, hi, bits, whether they lie inside)`: ends, their neighbours, and anything."""
+    cases = []
+    for dtype, lo, hi in RANGES:
+        width, header = dtype.width, TensorSpec(dtype, (1,)).header
+        near = [(end + step) % 2 ** (8 * width) for end in (lo, hi) for step in (-1, 0, 1)]
+        for bits in {*near, *NOT_A_SCORE[:3], *(random.getrandbits(8 * width) for _ in range(4)), 0, 2**31}:
+            if bits < 2 ** (8 * width):
+                inside = is_within(InputSpec(header, lo, hi), dtype, bits.to_bytes(width, "big"))
+                cases.append((header, lo, hi, bits, inside))
+    types = ["bytes32", "int64", "int64", "uint256", "bool"]
+    return {"ranges": [hexed(encode(types, case)) for case in sorted(cases)]}
 
 
 def aggregate_vectors(random: Random) -> dict[str, list[str] | list[int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -10,13 +11,14 @@ import pytest
 from prover.known import Held
 from prover.pool_proof import Pooled, is_replaced, is_spoiled, prove_replaced, unmasking
 from prover.pool_rules import broken_pool_rules, require_honest_pool
-from prover.position import PoolOpinion, PoolPosition, Spoil, Unmask, Wait
+from prover.position import PoolMove, PoolOpinion, PoolPosition, Spoil, SpoilByRange, Unmask, Wait
 from prover.strategy import decide_pool, next_item
 from rollup.errors import Doubt, Refused
 from rollup.properties.draw import Draw
 from rollup.properties.pool import Pool, PoolEntry, mask_item
 from rollup.properties.scores import claim_of_scores
-from rollup.properties.types import PoolItem, TrainingId, Unmasking
+from rollup.properties.stray import RevealedPool, is_stray, prove_stray
+from rollup.properties.types import PoolItem, StrayElement, TrainingId, Unmasking
 from rollup.tensor import DType, Tensor, TensorSpec
 from rollup.types import Address, Certainty, InputSpec
 from tests.rollup.properties.examples import DOMAIN, EXECUTOR, SCORER, TRAINING, scoring
@@ -25,6 +27,8 @@ POOL_KEY, ME = bytes(range(32)), Address(b"m" * 20)
 # Two leaves, the second of them short.
 WIDE, TARGET = TensorSpec(DType.F32, (1, 300)), TensorSpec(DType.F32, (1, 1))
 MODEL = replace(SCORER, inputs=(InputSpec(WIDE.header, 0, 1), InputSpec(TARGET.header, 0, 1)))
+RANGED = (InputSpec(WIDE.header, 0, 0x3F800000), InputSpec(TARGET.header, 0, 0x3F800000))
+NAN = struct.pack(">f", float("nan"))
 GIVEN = scoring()
 DRAW = Draw(b"seed" * 8, 12, 4)
 ITEM = 5
@@ -132,6 +136,73 @@ def test_spoiled__is_a_key_that_does_not_follow(key: bytes) -> None:
     assert is_spoiled(pooled().terms, key, POOL.shown(4)) is (key != POOL_KEY)
 
 
+# Items out of range.
+
+
+def strayed(spec: int, element: int, raw: bytes) -> tuple[RevealedPool, Pool, list[Tensor]]:
+    """A pool whose sealed item 5 holds `raw` at an element of a tensor; the others are in range."""
+    tensors = [[Tensor(each, bytes(each.byte_length)) for each in (WIDE, TARGET)] for _ in range(12)]
+    data = bytearray(tensors[DRAW.sealed_index(ITEM)][spec].data)
+    data[4 * element : 4 * element + 4] = raw
+    tensors[DRAW.sealed_index(ITEM)][spec] = Tensor((WIDE, TARGET)[spec], bytes(data))
+    hidden = [mask_item(POOL_KEY, index, item) for index, item in enumerate(tensors)]
+    pool = Pool.of(POOL_KEY, [root for _, root in hidden])
+    terms = replace(TRAINING.terms, pool_root=pool.root)
+    return RevealedPool(terms, DRAW, POOL_KEY, RANGED), pool, hidden[DRAW.sealed_index(ITEM)][0]
+
+
+def stray(spec: int = 0, element: int = 299, raw: bytes = NAN) -> SpoilByRange:
+    revealed, pool, hidden = strayed(spec, element, raw)
+    shown = prove_stray(revealed, pool, ITEM, hidden)
+    assert shown is not None
+    return SpoilByRange(TrainingId(b"p" * 32), revealed, shown)
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        lambda proof: replace(proof, item=ITEM + 1),
+        lambda proof: replace(proof, item=8),
+        lambda proof: replace(proof, tensor=2),
+        lambda proof: replace(proof, tensor=1),
+        lambda proof: replace(proof, element=300),
+        lambda proof: replace(proof, element=0),
+        lambda proof: replace(proof, masked=replace(proof.masked, leaves=proof.masked.leaves[:-1] + b"\0")),
+        lambda proof: replace(proof, pooled=replace(proof.pooled, key_hash=b"k" * 32)),
+        lambda proof: replace(proof, pooled=replace(proof.pooled, index=proof.pooled.index ^ 1)),
+        lambda proof: replace(proof, pooled=replace(proof.pooled, path=proof.pooled.path[:-1])),
+    ],
+)
+def test_stray__of_something_else__is_refused(spoilt: Callable[[StrayElement], StrayElement]) -> None:
+    move = stray()
+    with pytest.raises(Refused):
+        is_stray(move.revealed, spoilt(move.shown))
+
+
+def test_stray__an_element_beside_it__is_none() -> None:
+    move = stray()
+    assert not is_stray(move.revealed, replace(move.shown, element=298))
+
+
+@pytest.mark.parametrize("raw", [bytes(4), b"\x80\0\0\0", struct.pack(">f", 1)])
+def test_prove_stray__an_item_in_range__shows_nothing(raw: bytes) -> None:
+    revealed, pool, hidden = strayed(0, 255, raw)
+    assert prove_stray(revealed, pool, ITEM, hidden) is None
+
+
+@pytest.mark.parametrize(
+    ("spec", "element", "raw"),
+    [
+        *((0, 0, struct.pack(">f", -1e-30)), (0, 255, struct.pack(">f", 1.0000001)), (0, 256, NAN)),
+        *((0, 299, struct.pack(">f", float("inf"))), (1, 0, b"\xff\xff\xff\xff")),
+    ],
+)
+def test_prove_stray__one_element_out_of_range__is_shown(spec: int, element: int, raw: bytes) -> None:
+    move = stray(spec, element, raw)
+    assert (move.shown.item, move.shown.tensor, move.shown.element) == (ITEM, spec, element)
+    assert is_stray(move.revealed, move.shown)
+
+
 # Strategy and rules.
 
 
@@ -177,13 +248,15 @@ def test_decide_pool__what_is_shown__is_sent_the_spoiled_key_first() -> None:
         ("move before the key is revealed or after the end", unmask(), {"is_revealed": False}),
         ("move on another training or claim than was looked at", unmask(), {"claim": b"c" * 32}),
         ("move on another training or claim than was looked at", spoil(), {"training": b"t" * 32}),
+        ("move on another training or claim than was looked at", stray(), {"training": b"t" * 32}),
         ("touch a claim that is final or fallen", unmask(), {"certainty": Certainty.FINAL}),
         ("fight one's own claim", unmask(), {"me": EXECUTOR}),
         ("show what the Python twin finds sound", spoil(key=POOL_KEY), {}),
+        ("show what the Python twin finds sound", replace(stray(), shown=replace(stray().shown, element=298)), {}),
         ("show what the Python twin finds sound", replace(unmask(), pooled=pooled()), {"claim": pooled().claim.id}),
     ],
 )
-def test_pool_rules__each_is_broken_by_one_move(never: str, move: Unmask | Spoil, changes: dict[str, object]) -> None:
+def test_pool_rules__each_is_broken_by_one_move(never: str, move: PoolMove, changes: dict[str, object]) -> None:
     where = position(**changes)
     if isinstance(move, Unmask) and move.pooled.claim.id != move.claim:
         move = replace(move, claim=move.pooled.claim.id)
@@ -192,9 +265,13 @@ def test_pool_rules__each_is_broken_by_one_move(never: str, move: Unmask | Spoil
         require_honest_pool(move, where)
 
 
-@pytest.mark.parametrize("move", [unmask(), spoil()])
-def test_pool_rules__an_honest_move__breaks_none(move: Unmask | Spoil) -> None:
+@pytest.mark.parametrize("move", [unmask(), spoil(), stray()])
+def test_pool_rules__an_honest_move__breaks_none(move: PoolMove) -> None:
     require_honest_pool(move, position())
+
+
+def test_pool_rules__of_ones_own_claim__a_stray_item_may_still_be_shown() -> None:
+    require_honest_pool(stray(), position(me=EXECUTOR, claim=None, certainty=Certainty.FINAL))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+import torch
 
 from executor.tensors import to_canonical
 from prover.known import Held
@@ -151,6 +152,15 @@ def test_a_pool_whose_key_does_not_fit__is_spoiled(room: Classroom) -> None:
     room.revealed_spoiled(room.trained.record.weights_root)
     room.look()
     assert room.status() is TrainingStatus.UNSCORED
+
+
+def test_a_pool_with_items_out_of_range__is_spoiled(room: Classroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    strange = [[picture, to_canonical(torch.tensor([2**40]))] for picture, _ in room.items]
+    monkeypatch.setattr(room, "items", strange)
+    made = room.scored(replace(truth(room), scores=[1.0] * SEALED))
+    room.look()
+    assert room.status() is TrainingStatus.UNSCORED
+    assert room.disputed(made) == []
 
 
 def test_weights_that_overflow__hide_no_lie(room: Classroom) -> None:

@@ -27,7 +27,8 @@ from rollup.properties.ids import generation_id, generation_subject
 from rollup.properties.scores import claim_of_scores
 from rollup.properties.text import text_inputs, text_root
 from rollup.properties.types import Scoring
-from rollup.types import ClaimBatchId
+from rollup.tensor import Tensor, TensorSpec
+from rollup.types import INLINE_OUTPUT_BYTES, ClaimBatchId
 from rollup.view import View
 from tests.executor.generation.decoders import PROMPT, VOCABULARY, decoder_module, scorer_of
 from tests.prover.arena import ETHER, TERMS
@@ -35,7 +36,8 @@ from tests.prover.desk import Shelf
 from tests.rollup.properties.examples import DOMAIN, EXECUTOR, GENERATION, REQUESTER
 from tests.rollup.story import Story
 
-NEW_TOKENS = 4
+# Of more than 16 scores a claim holds only the root.
+NEW_TOKENS = 17
 PROMPT_TOKENS = torch.arange(PROMPT)
 
 
@@ -65,13 +67,16 @@ class Library(Story):
         self.tell(events.GenerationRequested, self.id, REQUESTER, self.generation)
 
     def generated(self, tokens: bytes, scores: bytes) -> ClaimBatchId:
+        """Claimed by an executor who serves nothing: all that a text is checked with stands on chain."""
         record = self.scorer.record
         root = text_root(text_inputs(self.generation.terms, record, tokens, b""))
         subject = generation_subject(self.id, 0, EXECUTOR, tokens)
-        given = Scoring(subject, EXECUTOR, model_id(record), record.weights_root, (root,), scores, 10**16)
+        output = Tensor(TensorSpec.from_header(record.output_header), scores)
+        entry = scores if len(scores) <= INLINE_OUTPUT_BYTES else output.root
+        given = Scoring(subject, EXECUTOR, model_id(record), record.weights_root, (root,), entry, 10**16)
         claim = claim_of_scores(DOMAIN.generations, given, record, DOMAIN, self.now)
         self.tell(events.ScoresClaimed, claim.id, subject, claim.source, claim.claims, claim.requests, given)
-        self.tell(events.Generated, self.id, EXECUTOR, claim.id, tokens)
+        self.tell(events.Generated, self.id, EXECUTOR, claim.id, tokens, scores)
         return claim.id
 
     def scores_of(self, tokens: bytes) -> bytes:

@@ -12,6 +12,9 @@ from executor.models import LoadedModel, load_model
 from executor.tensors import to_canonical
 from prover import withheld
 from prover.known import Held
+from prover.pool_rules import require_honest_pool
+from prover.position import Spoil, SpoilByRange
+from prover.strategy import decide_pool
 from prover.withheld import Withheld, bundle_of, leaves_of, supplied_tensors
 from rollup import events as base
 from rollup.blobs import Blobs
@@ -210,7 +213,7 @@ def test_masked_items_that_nobody_serves__are_compared_as_they_are_claimed(schoo
     assert school.picked(school.watch()) == [2]
 
 
-def test_items_out_of_range__are_passed_over(accuracy: LoadedModel, shelf: Shelf, items: list[Item]) -> None:
+def test_items_out_of_range__are_said_of_the_training(accuracy: LoadedModel, shelf: Shelf, items: list[Item]) -> None:
     strange = [[item[0], to_canonical(torch.tensor([2**40]))] for item in items]
     school = School(accuracy, shelf, strange)
     paper = school.honest()
@@ -219,6 +222,23 @@ def test_items_out_of_range__are_passed_over(accuracy: LoadedModel, shelf: Shelf
     watch = school.watch()
     assert school.picked(watch) == []
     assert not watch.withheld
+    ((position, opinion),) = [found for found in watch.pools(school.view, ME) if found[1].spoiled is not None]
+    assert (position.training, position.claim) == (school.id, None)
+    assert isinstance(opinion.spoiled, SpoilByRange)
+    assert (opinion.spoiled.shown.item, opinion.spoiled.shown.tensor) == (0, 1)
+    move = decide_pool(position, opinion)
+    assert isinstance(move, SpoilByRange)
+    require_honest_pool(move, position)
+
+
+def test_items_out_of_range_that_the_pool_does_not_hold__say_nothing_of_it(school: School) -> None:
+    paper = school.honest()
+    strange = [school.sealed[4][0], to_canonical(torch.tensor([2**40]))]
+    paper.items[4] = school.blobs.put_tensors(strange)
+    school.scored(paper)
+    watch = school.watch()
+    school.look(watch)
+    assert all(opinion.spoiled is None for _, opinion in watch.pools(school.view, ME))
 
 
 def spoiled_at(school: School, place: int) -> Pool:
@@ -242,5 +262,5 @@ def test_a_spoiled_pool__is_said_of_the_training(
     spoiled.look(watch)
     ((position, opinion),) = watch.pools(spoiled.view, ME)
     assert (position.training, position.claim) == (spoiled.id, None)
-    assert opinion.spoiled is not None
+    assert isinstance(opinion.spoiled, Spoil)
     assert (opinion.spoiled.item.index, opinion.spoiled.pool_key) == (place, POOL_KEY)

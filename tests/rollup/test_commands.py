@@ -32,6 +32,7 @@ def described(folder: Path, old: str, new: str) -> Path:
         ("min_fee_wei", "minimum_fee"),
         ("lease_term_seconds = 600", 'lease_term_seconds = "600"'),
         ("lease_term_seconds = 600", "lease_term_seconds = -1"),
+        ("min_commit_fee_wei = 1_000_000_000_000_000", "min_commit_fee_wei = 0"),
         ("0x70997970C51812dc3A010C7d01b50e0d17dc79C8", "0x70"),
         ("[maximum_windows]", "[maximum]"),
         ("sequencer =", "sequencer"),

@@ -57,6 +57,19 @@ def test_view__what_is_not_known__is_not_found(story: Story) -> None:
         story.view.request(RequestId(b"b" * 32))
 
 
+# Models.
+
+
+def test_model__that_was_retired__is_open_again_when_a_training_adopts_it(story: Story) -> None:
+    (model, *_) = story.view.state.models
+    story.tell(events.Closed, model, FAR)
+    assert model in story.view.state.closed
+    story.tell(events.Adopted, model, False, FAR)
+    assert model in story.view.state.closed
+    story.tell(events.Adopted, model, True, FAR)
+    assert model not in story.view.state.closed
+
+
 # Requests.
 
 

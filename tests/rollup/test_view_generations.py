@@ -6,15 +6,20 @@ from dataclasses import replace
 
 import pytest
 
+from rollup import events as base
+from rollup.codec import model_id
 from rollup.errors import Doubt, NotFound
 from rollup.inputs import split_inputs
 from rollup.properties import events
 from rollup.properties.draw import uniforms
-from rollup.properties.types import GenerationStatus
-from rollup.types import Certainty, RequestId
+from rollup.properties.ids import generation_subject
+from rollup.properties.text import text_inputs, text_root
+from rollup.properties.types import GenerationStatus, Scoring
+from rollup.tensor import DType, Tensor, TensorSpec
+from rollup.types import Certainty, ClaimBatchId, InputSpec, RequestId, Verdict
 from rollup.view import Delivery
 from tests.rollup.properties.examples import DOMAIN, EXECUTOR, GENERATION, REQUESTER
-from tests.rollup.properties.story import TEXT_SCORER, PropertyStory
+from tests.rollup.properties.story import RIVAL, TEXT_SCORER, PropertyStory
 from tests.rollup.story import CONSUMER
 
 
@@ -30,6 +35,27 @@ def claimed(story: PropertyStory, callback: bool = False) -> RequestId:
     story.taken(id_)
     story.generated(id_)
     return id_
+
+
+# Scores are claimed by their root above 16.
+LONG = 17
+
+
+def long_text(story: PropertyStory) -> tuple[RequestId, ClaimBatchId, bytes]:
+    """A greedy generation of 17 tokens, the claim of its scores, and the scores."""
+    inputs = (InputSpec(TensorSpec(DType.I64, (1, 2 + LONG)).header, 0, 100),)
+    scorer = replace(TEXT_SCORER, inputs=inputs, output_header=TensorSpec(DType.F32, (1, LONG)).header)
+    story.tell(base.Registered, model_id(scorer), REQUESTER, scorer)
+    terms = replace(
+        GENERATION.terms, scorer=model_id(scorer), prompt=bytes(16), new_tokens=LONG, sampled=False
+    )  # fmt: skip
+    id_ = story.generation(replace(GENERATION, terms=terms))
+    scores = bytes(4 * LONG - 1) + b"\1"
+    root = Tensor(TensorSpec.from_header(scorer.output_header), scores).root
+    items = (text_root(text_inputs(terms, scorer, bytes(8 * LONG), b"")),)
+    subject = generation_subject(id_, 0, EXECUTOR, bytes(8 * LONG))
+    given = Scoring(subject, EXECUTOR, model_id(scorer), scorer.weights_root, items, root, 10**16)
+    return id_, story.scored(given, DOMAIN.generations), scores
 
 
 # Refusals.
@@ -50,7 +76,7 @@ def test_generated__other_tokens_than_were_scored__are_doubted(story: PropertySt
     story.drawn(id_)
     claim = story.scored(story.text_scoring(id_, bytes(32)), DOMAIN.generations)
     with pytest.raises(Doubt, match="subject of the scores"):
-        story.tell(events.Generated, id_, EXECUTOR, claim, bytes(31) + b"\1")
+        story.tell(events.Generated, id_, EXECUTOR, claim, bytes(31) + b"\1", bytes(16))
 
 
 def test_generated__with_other_uniforms_than_were_drawn__are_doubted(story: PropertyStory) -> None:
@@ -59,7 +85,23 @@ def test_generated__with_other_uniforms_than_were_drawn__are_doubted(story: Prop
     claim = story.scored(story.text_scoring(id_, bytes(32)), DOMAIN.generations)
     story.tell(events.Drawn, id_, b"s" * 32, 1)
     with pytest.raises(Doubt, match="inputs of the text"):
-        story.tell(events.Generated, id_, EXECUTOR, claim, bytes(32))
+        story.tell(events.Generated, id_, EXECUTOR, claim, bytes(32), bytes(16))
+
+
+def test_generated__other_scores_than_were_claimed__are_doubted(story: PropertyStory) -> None:
+    id_ = story.generation()
+    story.drawn(id_)
+    claim = story.scored(story.text_scoring(id_, bytes(32)), DOMAIN.generations)
+    with pytest.raises(Doubt, match="scores of the text"):
+        story.tell(events.Generated, id_, EXECUTOR, claim, bytes(32), bytes(15) + b"\1")
+
+
+def test_generated__many_scores__are_those_under_the_claimed_root(story: PropertyStory) -> None:
+    id_, claim, scores = long_text(story)
+    with pytest.raises(Doubt, match="scores of the text"):
+        story.tell(events.Generated, id_, EXECUTOR, claim, bytes(8 * LONG), scores[:-1] + b"\2")
+    story.tell(events.Generated, id_, EXECUTOR, claim, bytes(8 * LONG), scores)
+    assert story.view.scores(claim).output == scores
 
 
 def test_final__before_its_scores_are__is_doubted(story: PropertyStory) -> None:
@@ -121,6 +163,7 @@ def test_generated__the_item_has_the_text_for_its_inputs(story: PropertyStory) -
     text, sampled = split_inputs(TEXT_SCORER.inputs, request.inputs)
     assert text.data == GENERATION.terms.prompt + known.tokens
     assert sampled.data == uniforms(known.seed, 4)
+    assert scores.output == bytes(16)
     assert story.view.open_generations(story.now) == story.view.refundable_generations(10**9) == []
 
 
@@ -139,6 +182,22 @@ def test_fallen__is_reopened_with_another_deadline(story: PropertyStory) -> None
     assert [each.id for each in story.view.refundable_generations(20_000)] == [id_]
     again = story.generated(id_, bytes(31) + b"\1")
     assert story.view.generation(id_).claims == (claim, again)
+
+
+def test_rejected__its_executor_may_not_take_it_again(story: PropertyStory) -> None:
+    id_ = claimed(story)
+    claim = story.view.generation(id_).claim
+    assert claim is not None
+    story.proven(story.contested(claim, 0), Verdict.BEYOND_CALIBRATED)
+    story.tell(events.GenerationReopened, id_, claim, Certainty.REJECTED, 20_000)
+    again = story.generated(id_, bytes(31) + b"\1", RIVAL)
+    story.proven(story.contested(again, 0))
+    story.tell(events.GenerationReopened, id_, again, Certainty.REFUTED, 20_000)
+    known = story.view.generation(id_)
+    assert (known.excluded, known.rejections, known.refutations) == (frozenset({EXECUTOR}), 1, 1)
+    assert story.view.open_generations(story.now, EXECUTOR) == []
+    for others in (story.view.open_generations(story.now, RIVAL), story.view.open_generations(story.now)):
+        assert [known.id for known in others] == [id_]
 
 
 def test_settle__is_due_when_the_claim_may_be_final(story: PropertyStory) -> None:

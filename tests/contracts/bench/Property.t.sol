@@ -7,7 +7,7 @@ import {InputSpec, Model} from "../../../contracts/interfaces/IModels.sol";
 import {Scoring} from "../../../contracts/interfaces/IScoreClaims.sol";
 import {FaultProof} from "../../../contracts/interfaces/IStepJudge.sol";
 import {Training, TrainingStatus} from "../../../contracts/interfaces/ITrainings.sol";
-import {GENERATION_TAG} from "../../../contracts/libraries/ConstantsLib.sol";
+import {TEXT_SUBJECT_TAG} from "../../../contracts/libraries/ConstantsLib.sol";
 import {RequestId} from "../../../contracts/types/Ids.sol";
 import {BundleRoot, F32, I64} from "../../../contracts/types/Roots.sol";
 import {Instant} from "../../../contracts/types/Time.sol";
@@ -148,7 +148,7 @@ contract PropertyBench is PropertyWorld {
         bytes memory tokens = _tokens(NEW_TOKENS);
         RequestId id = generationsContract.generationIdOf(generation);
         bytes memory uniforms = generationsContract.uniformsOf(generationsContract.stateOf(id).seed, NEW_TOKENS);
-        scoring.subject = keccak256(abi.encode(GENERATION_TAG, id, uint32(0), EXECUTOR, keccak256(tokens)));
+        scoring.subject = keccak256(abi.encode(TEXT_SUBJECT_TAG, id, uint32(0), EXECUTOR, keccak256(tokens)));
         (scoring.executor, scoring.bondWei) = (EXECUTOR, BOND);
         scoring.items = new BundleRoot[](1);
         scoring.items[0] =

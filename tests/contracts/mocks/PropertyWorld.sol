@@ -9,7 +9,7 @@ import {Model} from "../../../contracts/interfaces/IModels.sol";
 import {Aggregate, Comparison, Property} from "../../../contracts/interfaces/IPropertyJudge.sol";
 import {Scoring} from "../../../contracts/interfaces/IScoreClaims.sol";
 import {Training, TrainingId, TrainingTerms} from "../../../contracts/interfaces/ITrainings.sol";
-import {WEIGHTS_TAG} from "../../../contracts/libraries/ConstantsLib.sol";
+import {WEIGHTS_SUBJECT_TAG, WEIGHTS_TAG} from "../../../contracts/libraries/ConstantsLib.sol";
 import {ModelId} from "../../../contracts/types/Ids.sol";
 import {BundleRoot} from "../../../contracts/types/Roots.sol";
 import {Duration, Instant} from "../../../contracts/types/Time.sol";
@@ -37,7 +37,7 @@ abstract contract PropertyWorld is ScoreStage, ToyScorer {
 
     function setUp() public virtual override {
         super.setUp();
-        trainingsContract = new Trainings(vault, registry, scoreClaims, propertyJudge, 1);
+        trainingsContract = new Trainings(vault, registry, scoreClaims, propertyJudge, 1, 1);
         generationsContract =
             new Generations(vault, registry, scoreClaims, propertyJudge, 1, Duration.wrap(50), 0.01 ether);
         assertEq(address(trainingsContract), trainings);
@@ -114,7 +114,8 @@ abstract contract PropertyWorld is ScoreStage, ToyScorer {
         returns (Scoring memory scoring)
     {
         BundleRoot weights = goodWeights();
-        bytes32 subject = keccak256(abi.encode(WEIGHTS_TAG, trainingIdOf(training), uint32(0), EXECUTOR, weights));
+        bytes32 subject =
+            keccak256(abi.encode(WEIGHTS_SUBJECT_TAG, trainingIdOf(training), uint32(0), EXECUTOR, weights));
         scoring = Scoring(subject, EXECUTOR, itemScorer, weights, items, scores, BOND);
         vm.prank(EXECUTOR);
         trainingsContract.score(training, 0, weights, SALT, items, scores, BOND);

@@ -37,9 +37,10 @@ abstract contract TrainingStage is Harness {
     uint96 internal constant COMMIT_FEE = 0.1 ether;
     uint96 internal constant BOND = 0.5 ether;
     uint16 internal constant SHARE = 2_500;
-    /// @dev What of the fee goes to the first committer, or is burned.
+    /// @dev What of the fee the requester loses: burned where it does not open, half burned where it does not reveal.
     uint256 internal constant SHARE_WEI = 1 ether;
     uint96 internal constant MIN_FEE = 0.001 ether;
+    uint96 internal constant MIN_COMMIT_FEE = 0.0001 ether;
     uint40 internal constant START = 1_000_000;
     uint256 internal constant BLOCK = 5_000;
     uint40 internal constant OPEN = 100;
@@ -85,7 +86,7 @@ abstract contract TrainingStage is Harness {
         );
         scoreClaims = new ScoreClaimsMock(vault, registry);
         propertyJudge = new PropertyJudge();
-        trainings = new Trainings(vault, registry, IScoreClaims(address(scoreClaims)), propertyJudge, MIN_FEE);
+        trainings = new Trainings(vault, registry, IScoreClaims(address(scoreClaims)), propertyJudge, MIN_FEE, MIN_COMMIT_FEE);
         architecture = registry.register(architectureModel());
         scorer = registry.register(scorerModel());
         vm.deal(asker, 1_000 ether);

@@ -11,7 +11,7 @@ import torch
 
 from executor.scoring import values_of
 from executor.tensors import to_canonical
-from executor.trainer.craft import Unsound
+from executor.trainer.craft import Strayed, Unsound
 from executor.trainer.materials import Sources, hold_sealed
 from executor.trainer.pledge import Pledge
 from executor.trainer.policy import Policy
@@ -21,6 +21,7 @@ from rollup.errors import BadEncoding, BadInput, NotFound
 from rollup.properties.ids import commitment_of
 from rollup.properties.pool import Pool, item_key, mask_item, masked
 from rollup.properties.scores import claim_of_scores, derived
+from rollup.properties.stray import RevealedPool, is_stray
 from rollup.properties.types import MAX_SCORED_ITEMS, Scoring
 from rollup.tensor import DType, TensorSpec
 from rollup.types import BundleRoot, ModelId
@@ -35,6 +36,14 @@ def test_prepare__scorer_with_a_wrong_output__is_refused(tmp_path: Path) -> None
     logits = replace(asked.given.scorer, output_header=TensorSpec(DType.F32, (1, 10)).header)
     with pytest.raises(BadInput, match="a scorer gives one f32"):
         asked.craft().prepare(replace(asked.given, scorer=logits), asked.desk)
+
+
+def test_prepare__scorer_of_other_ranges__is_refused(tmp_path: Path) -> None:
+    asked = commission(tmp_path)
+    first, target = asked.given.scorer.inputs
+    wider = replace(asked.given.scorer, inputs=(replace(first, hi=first.hi + 1), target))
+    with pytest.raises(BadInput, match="does not take the architecture's"):
+        asked.craft().prepare(replace(asked.given, scorer=wider), asked.desk)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +234,7 @@ def test_score__the_wrong_key__is_shown_to_spoil_the_pool(tmp_path: Path) -> Non
     assert refused.value.shown.index == 0
 
 
-def test_score__sealed_item_that_is_nonsense__is_refused_with_its_number(tmp_path: Path) -> None:
+def test_score__sealed_item_out_of_range__is_shown_to_spoil_the_pool(tmp_path: Path) -> None:
     clean = commission(tmp_path / "clean")
     place = clean.given.training.draw.sealed[3]
     labels = torch.from_numpy(digits().held_out_labels[:POOL]).clone()
@@ -233,8 +242,12 @@ def test_score__sealed_item_that_is_nonsense__is_refused_with_its_number(tmp_pat
     asked = commission(tmp_path, labels)
     sealed = asked.given.training.draw.sealed
     assert place in sealed
-    with pytest.raises(BadInput, match=f"item {place} of the pool: input element 64 is 99"):
+    item = sealed.index(place)
+    with pytest.raises(Strayed, match=f"sealed item {item} is out of range in tensor 1, element 0") as refused:
         asked.craft().score(asked.revealed, Pledge.to(BundleRoot(b"\1" * 32)))
+    shown, training = refused.value.shown, asked.revealed.training
+    assert (shown.item, shown.pooled.index) == (item, place)
+    assert is_stray(RevealedPool(training.training.terms, training.draw, POOL_KEY, asked.given.scorer.inputs), shown)
 
 
 def test_claim_of_scores__a_wrong_length__is_refused(tmp_path: Path) -> None:

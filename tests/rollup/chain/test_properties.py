@@ -29,6 +29,7 @@ from rollup.properties.types import (
 )
 from rollup.tensor import Bundle
 from rollup.types import (
+    ZERO_ADDRESS,
     ZERO_WORD,
     BundleRoot,
     Certainty,
@@ -92,8 +93,10 @@ def require_same_scores(world: PropertyWorld, id_: ClaimBatchId) -> None:
 def require_same_text(world: PropertyWorld, id_: RequestId) -> None:
     known = world.view.generation(id_)
     state = world.generations.state_of(world.now, id_)
+    scores = world.view.text_scores(known)
+    executor = ZERO_ADDRESS if scores is None else scores.executor
     assert state == GenerationState(
-        known.status, known.anchor, word(known.seed), known.lessee, known.leased_until, known.deadline,
+        known.status, known.anchor, executor, word(known.seed), known.lessee, known.leased_until, known.deadline,
         known.attempts, known.claim or ClaimBatchId(ZERO_WORD), state.output, known.delivery is Delivery.SENT,
     )  # fmt: skip
     assert any(state.output) == bool(known.tokens)

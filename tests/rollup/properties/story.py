@@ -160,14 +160,14 @@ class PropertyStory(Story):
     def taken(self, id_: RequestId, executor: Address = EXECUTOR, term: int = 20) -> None:
         self.tell(events.Taken, id_, executor, self.now + term, 10**12)
 
-    def text_scoring(self, id_: RequestId, tokens: bytes) -> Scoring:
+    def text_scoring(self, id_: RequestId, tokens: bytes, executor: Address = EXECUTOR) -> Scoring:
         known = self.view.generation(id_)
         root = text_root(text_inputs(known.generation.terms, TEXT_SCORER, tokens, known.seed))
-        subject = generation_subject(id_, known.attempts, EXECUTOR, tokens)
+        subject = generation_subject(id_, known.attempts, executor, tokens)
         model: Model = TEXT_SCORER
-        return Scoring(subject, EXECUTOR, model_id(model), model.weights_root, (root,), bytes(16), 10**16)
+        return Scoring(subject, executor, model_id(model), model.weights_root, (root,), bytes(16), 10**16)
 
-    def generated(self, id_: RequestId, tokens: bytes = bytes(32)) -> ClaimBatchId:
-        claim = self.scored(self.text_scoring(id_, tokens), DOMAIN.generations)
-        self.tell(events.Generated, id_, EXECUTOR, claim, tokens)
+    def generated(self, id_: RequestId, tokens: bytes = bytes(32), executor: Address = EXECUTOR) -> ClaimBatchId:
+        claim = self.scored(self.text_scoring(id_, tokens, executor), DOMAIN.generations)
+        self.tell(events.Generated, id_, executor, claim, tokens, bytes(16))
         return claim
