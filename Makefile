@@ -27,13 +27,15 @@ lint: setup
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy rollup executor prover api tests bench
 
-# Honest runs against the judge's bounds, at a size that a change can wait for.
+# Honest runs against the judge's bounds, and other models' runs before the watchtower, at a size that a change can wait
+# for. Fails if an honest element is judged a fault, or a lie is not caught.
 harness: setup
 	@$(BIN)/python -m bench soundness --elements 2e7 --seconds 100 --no-write
+	@$(BIN)/python -m bench swaps --no-write
 
-# Every lie about every kind of model, on chain: longer than a change can wait for.
+# Every lie about every kind of model, on chain: longer than a change can wait for. `make models MODEL=gru` tries one.
 models: setup
-	@$(BIN)/python -m pytest -q -m slow tests/stories/test_models.py
+	@$(BIN)/python -m pytest -v -m slow --durations=0 -k "$(MODEL)" tests/stories/test_models.py
 
 bench: setup
 	@for name in judge dispute batch property_gas overhead check open; do echo "== $$name"; $(BIN)/python -m bench $$name; done

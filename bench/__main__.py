@@ -35,6 +35,12 @@ def measure(name: str, options: Mapping[str, float] | None = None) -> dict[str, 
     return {"name": name, "results": results}
 
 
+def missed(report: dict[str, Any]) -> list[str]:
+    """What a benchmark says must not be among its figures; of most benchmarks nothing must not."""
+    find = getattr(importlib.import_module(f"bench.{report['name']}"), "missed", None)
+    return [] if find is None else list(find(report["results"]))
+
+
 def keep(report: dict[str, Any]) -> None:
     """Writes the report to `bench/results/`."""
     folder = HERE / "results"
@@ -55,7 +61,7 @@ def table(results: dict[str, Any], indent: str = "") -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Exit status 0 if the benchmark ran; whether its figures are good enough is for their reader to say."""
+    """Exit status 1 if the benchmark names what must not be; whether figures are good enough is for their reader."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("name", choices=names(), help="the benchmark")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -68,7 +74,10 @@ def main(arguments: list[str]) -> int:
     if not chosen.no_write:
         keep(report)
     print(json.dumps(report) if chosen.json else table(report["results"]))
-    return 0
+    faults = missed(report)
+    for fault in faults:
+        print(f"missed: {fault}", file=sys.stderr)
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":

@@ -3,28 +3,25 @@
 `smallest`: the least relative change of a hidden activation, a weight, an output that is provable. `swaps`: other
 models run in place of the registered ones; caught is whose trace the watchtower's checker proves wrong beyond a sound
 bound. `reach`: how far a run inside its bounds moves the worst output element, as registered (summed gradients,
-doubled) and as XX"""
+doubled) and as the built attack attains it; `attack_success`: whose class that attack changes.
+"""
 
 from __future__ import annotations
 
 import time
 import warnings
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Any
 
 import torch
 
-from bench._detection.desk import Desk
 from bench._detection.reach import PROFILES, flips, medians, reaches, tightness
 from bench._detection.smallest import Sample, summary
-from bench._detection.swaps import SWAPS
+from bench._detection.tally import swapped
 from bench._subjects import CLASSIFIERS, FEW_SIZES, SIZES, Subject, captured, similarity, subjects
 from executor.trace import recompute
 from rollup.numerics import Arithmetic, Profile
-from rollup.types import Verdict
 from tests.zoo.texts import SENTENCES
 
 DRAWN = 12
@@ -32,8 +29,6 @@ REACH_REQUESTS = 2
 WIDE = 1536
 # From here on all models take part.
 MANY_RUNS = 500
-# Of a model of so many elements, or fewer, as many runs as of any; of a larger one so many times fewer.
-SMALL = 2e5
 
 
 def run(runs: float = 60, attacks: float = 4, seconds: float = 1e9) -> dict[str, Any]:
@@ -43,7 +38,7 @@ def run(runs: float = 60, attacks: float = 4, seconds: float = 1e9) -> dict[str,
         # Torch's own, about its export's internals.
         warnings.simplefilter("ignore")
         models, unjudged = captured(subjects(SIZES if runs >= MANY_RUNS else FEW_SIZES))
-        swaps = _swapped(models, int(runs), until)
+        swaps = swapped(models, int(runs), until)
         return {
             **swaps,
             **_similarity(similarity()),
@@ -55,37 +50,6 @@ def run(runs: float = 60, attacks: float = 4, seconds: float = 1e9) -> dict[str,
             "reach": {model.name: _reach(model) for model in models},
             "unjudged": unjudged,
         }
-
-
-def _swapped(models: Sequence[Subject], runs: int, until: float) -> dict[str, Any]:
-    """Swaps in turn over models, kinds and inputs: how many ran, how many were caught, and which were not."""
-    caught: Counter[str] = Counter()
-    ran: Counter[str] = Counter()
-    uncaught: list[str] = []
-    for model, share in zip(models, shares(models, runs), strict=True):
-        desk = Desk.of(model)
-        for number in range(share):
-            name = list(SWAPS)[number % len(SWAPS)]
-            if time.monotonic() > until:
-                break
-            inputs = model.draw(number)
-            verdict = desk.verdict(inputs, SWAPS[name](model.network, inputs, number))
-            ran[name] += 1
-            caught[name] += verdict is Verdict.BEYOND_SOUND
-            if verdict is not Verdict.BEYOND_SOUND:
-                uncaught.append(f"{model.name}, {name}, input {number}: {verdict.name}")
-    figures: dict[str, Any] = {"swaps_run": ran.total(), "swaps_caught": caught.total(), "swaps_uncaught": uncaught}
-    if ran.total() == 1000:
-        figures["swaps_caught_of_1000"] = caught.total()
-    return figures | {"swaps": {name: f"{caught[name]} of {ran[name]}" for name in ran}}
-
-
-def shares(models: Sequence[Subject], runs: int) -> list[int]:
-    """Runs of each model, `runs` in all."""
-    sizes = [sum(step.result.elements for step in model.network.graph.steps) for model in models]
-    parts = [1 / max(1.0, size / SMALL) for size in sizes]
-    ends = [round(runs * sum(parts[: place + 1]) / sum(parts)) for place in range(len(parts))]
-    return [end - start for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def _similarity(pair: Subject) -> dict[str, Any]:

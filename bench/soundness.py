@@ -71,3 +71,8 @@ def _by_condition(tables: dict[str, Tables]) -> dict[str, Tally]:
         for name, tally in table.by_condition.items():
             found.setdefault(name, Tally()).add(tally)
     return found
+
+
+def missed(results: dict[str, Any]) -> list[str]:
+    """Honest elements that the judge would slash."""
+    return [f"{results['false_faults']} honest elements were judged faults"] if results["false_faults"] else []

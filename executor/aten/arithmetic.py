@@ -93,7 +93,19 @@ def _power(emit: Emitter, x: Operand, exponent: float, dtype: torch.dtype) -> Op
         return emit.call(Function.SQRT if exponent > 0 else Function.RSQRT, x)
     if exponent == 1.0:
         return x
-    return emit.call(Function.POW, x, constant(exponent, dtype))
+    return emit.call(Function.POW, x, constant(_held(exponent, dtype), dtype))
+
+
+def _held(exponent: float, dtype: torch.dtype) -> float:
+    """An exponent as a tensor of `dtype` holds it.
+
+    Of 16 bits it must be the very number: some kernels round it to them, others raise to it as it was written, and the
+    two powers are further apart than any bound. Raises BadGraph if it is not.
+    """
+    held = float(torch.tensor(exponent, dtype=dtype))
+    if dtype.itemsize == 2 and held != exponent:
+        raise BadGraph(f"a power of {dtype} with the exponent {exponent} is not supported: {dtype} holds {held}")
+    return held
 
 
 def square(emit: Emitter, args: Arguments) -> Operand:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor
 
-from bench import detection
+from bench import swaps
+from bench._detection import tally
 from bench._detection.desk import Desk
 from bench._detection.reach import flips, medians, reaches, soundly, tightness
 from bench._detection.smallest import Sample, is_caught, smallest, summary
 from bench._detection.swaps import SWAPS
 from bench._subjects import Subject
 from executor.bounds import bound_of
-from executor.network import operands_of
+from executor.network import Network, operands_of
 from executor.trace import recompute
 from rollup.graph import Op
 from rollup.types import Verdict
@@ -25,6 +27,21 @@ from tests.executor.nets import ConvNet, conv_net
 def subject() -> Subject:
     torch.manual_seed(7)
     return Subject("digits", ConvNet().eval(), draw)
+
+
+class Clamped(torch.nn.Module):
+    """tanh, then a clamp that lets all of it through."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (2 * x).tanh().clamp(-2.0, 2.0)
+
+
+def one_bit_off(network: Network, inputs: Sequence[Tensor], _: int) -> list[Tensor]:
+    """An honest run but for the last bit of one element of its output."""
+    *results, last = recompute(network, inputs)
+    other = last.clone()
+    other.view(-1)[:1] = torch.nextafter(last.reshape(-1)[:1], torch.tensor(torch.inf))
+    return [*results, other]
 
 
 def draw(seed: int) -> list[Tensor]:
@@ -50,17 +67,46 @@ def test_every_swap__is_another_run_and_is_caught(digits: Subject, name: str) ->
     assert Desk.of(digits).verdict(inputs, lie) is Verdict.BEYOND_SOUND
 
 
+def test_a_layer_that_changes_nothing__is_not_the_one_removed() -> None:
+    """A clamp between ends that no number reaches stays; of the other two steps one is left out, whatever the seed."""
+    torch.manual_seed(7)
+    model = Subject("clamped", torch.nn.Sequential(torch.nn.Flatten(), Clamped()).eval(), draw)
+    inputs = draw(1)
+    honest = recompute(model.network, inputs)
+    assert [step.op for step in model.network.graph.steps] == [Op.STRIDED, Op.MUL, Op.TANH, Op.CLAMP]
+    assert torch.equal(honest[3], honest[2])
+    for seed in range(3):
+        assert not torch.equal(SWAPS["a layer removed"](model.network, inputs, seed)[-1], honest[-1])
+
+
+def test_a_swap_without_effect__is_no_lie(digits: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tally, "SWAPS", {"none": lambda network, inputs, _: recompute(network, inputs)})
+    found = tally.swapped([digits], 2)
+    assert (found["swaps_run"], found["swaps_caught"], found["swaps_uncaught"]) == (0, 0, [])
+    assert found["swaps_without_effect"] == ["digits, none, input 0", "digits, none, input 1"]
+
+
 def test_swaps_that_nobody_catches__are_told(digits: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(detection, "SWAPS", {"none": lambda network, inputs, _: recompute(network, inputs)})
-    found = detection._swapped([digits], 3, float("inf"))
-    assert (found["swaps_run"], found["swaps_caught"]) == (3, 0)
-    assert found["swaps_uncaught"][0] == "digits, none, input 0: NO_FAULT"
+    """One bit is another run's, and inside every bound."""
+    monkeypatch.setattr(tally, "SWAPS", {"a bit": one_bit_off})
+    found = tally.swapped([digits], 3)
+    assert (found["swaps_run"], found["swaps_caught"], found["swaps_without_effect"]) == (3, 0, [])
+    assert found["swaps_uncaught"][0] == "digits, a bit, input 0: NO_FAULT"
+    assert found["swaps"] == {"a bit": "0 of 3"}
     assert "swaps_caught_of_1000" not in found
 
 
+def test_swaps_that_are_caught__are_counted_by_kind(digits: Subject) -> None:
+    found = tally.swapped([digits], 7)
+    assert (found["swaps_run"], found["swaps_caught"], found["swaps_uncaught"]) == (7, 7, [])
+    assert found["swaps"]["int8 weights"] == "2 of 2"
+    assert swaps.missed({**found, "unjudged": {}}) == []
+    assert swaps.missed({**found, "swaps_uncaught": ["one"], "unjudged": {"net": "why"}}) == ["one", "net: why"]
+
+
 def test_shares__are_all_runs_and_smaller_for_what_is_large(digits: Subject) -> None:
-    assert detection.shares([digits, digits, digits], 10) == [3, 4, 3]
-    assert sum(detection.shares([digits] * 7, 1000)) == 1000
+    assert tally.shares([digits, digits, digits], 10) == [3, 4, 3]
+    assert sum(tally.shares([digits] * 7, 1000)) == 1000
 
 
 def test_a_bisection__finds_its_threshold() -> None:

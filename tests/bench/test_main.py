@@ -47,3 +47,13 @@ def test_figures_that_are_not_to_be_written__are_only_printed(
     assert command.main(["twice", "--number", "1", "--no-write"]) == 0
     assert "figure  2.0" in capsys.readouterr().out
     assert not benchmark.exists()
+
+
+def test_what_must_not_be__fails_the_command(
+    benchmark: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = sys.modules["bench.twice"]
+    monkeypatch.setattr(module, "missed", lambda results: ["odd"] if results["figure"] % 4 else [], raising=False)
+    assert command.main(["twice", "--number", "1"]) == 1
+    assert capsys.readouterr().err == "missed: odd\n"
+    assert command.main(["twice", "--number", "2"]) == 0

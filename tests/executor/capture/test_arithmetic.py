@@ -97,6 +97,26 @@ def test_a_square__is_a_product() -> None:
     assert call.function is Function.MUL
 
 
+def test_a_power_of_halves__takes_exponents_that_halves_hold() -> None:
+    captured = require_agreement(lambda x: (x.abs().bfloat16() ** 1.75).float(), normal(4))
+    (exponent,) = captured.weights.values()
+    assert exponent.dtype is torch.bfloat16
+    assert float(exponent) == 1.75
+
+
+@pytest.mark.parametrize(
+    ("dtype", "exponent", "held"), [(torch.float16, 1.7, 1.7001953125), (torch.bfloat16, 0.1, 0.10009765625)]
+)
+def test_a_power_of_halves__with_another_exponent_than_they_hold__is_refused(
+    dtype: torch.dtype, exponent: float, held: float
+) -> None:
+    with pytest.raises(BadGraph) as refusal:
+        capture(Form(lambda x: x.to(dtype) ** exponent).eval(), [torch.ones(1, 4)])
+    sentence = f"a power of {dtype} with the exponent {exponent} is not supported: {dtype} holds {held}"
+    assert str(refusal.value).startswith("forward (File ")
+    assert str(refusal.value).endswith(sentence)
+
+
 @pytest.mark.parametrize(
     ("function", "sentence"),
     [
