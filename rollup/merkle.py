@@ -15,6 +15,9 @@ from eth_utils.crypto import keccak as keccak256
 from rollup.errors import BadEncoding
 from rollup.types import ZERO_WORD
 
+# Of a hash, and of the two that a node is the hash of.
+WORD_BYTES, NODE_BYTES = 32, 64
+
 Hash = Callable[[bytes], bytes]
 
 
@@ -39,18 +42,22 @@ def depth_of(count: int) -> int:
 
 
 class Tree:
-    """All levels of one positional tree over 32-byte leaf hashes, bottom up."""
+    """All levels of one positional tree over 32-byte leaf hashes, bottom up; each level's nodes joined."""
 
     def __init__(self, leaves: Sequence[bytes], hash_: Hash = sha256) -> None:
-        depth = depth_of(len(leaves))
-        self._hash = hash_
-        self._levels: list[list[bytes]] = [list(leaves)]
-        for level in range(depth):
-            self._levels.append(_parents(self._levels[-1], zero_subtree(level, hash_), hash_))
+        self._levels = _grown([b"".join(leaves)], hash_)
+
+    @classmethod
+    def over(cls, lowest: Sequence[bytes]) -> Tree:
+        """The SHA-256 tree whose lowest levels are made already, each level's nodes joined; those above the top fall
+        away."""
+        tree = cls.__new__(cls)
+        tree._levels = _grown(list(lowest), sha256)
+        return tree
 
     @property
     def top(self) -> bytes:
-        return self._levels[-1][0]
+        return self._levels[-1]
 
     def path(self, index: int) -> tuple[bytes, ...]:
         """Siblings of one leaf, bottom up, without those that are zero subtrees."""
@@ -58,21 +65,28 @@ class Tree:
 
     def run_path(self, first: int, last: int) -> tuple[bytes, ...]:
         """Siblings of the run of leaves `first..last`, inclusive, bottom up. Raises BadEncoding if outside."""
-        count = len(self._levels[0])
+        count = len(self._levels[0]) // WORD_BYTES
         if not 0 <= first <= last < count:
             raise BadEncoding(f"run {first}..{last} is outside a tree of {count} leaves")
         siblings = []
         for level in self._levels[:-1]:
-            for position in _needed(first, last, len(level)):
-                siblings.append(level[position])
+            for position in _needed(first, last, len(level) // WORD_BYTES):
+                siblings.append(level[WORD_BYTES * position : WORD_BYTES * (position + 1)])
             first, last = first >> 1, last >> 1
         return tuple(siblings)
 
 
-def _parents(nodes: list[bytes], missing: bytes, hash_: Hash) -> list[bytes]:
-    if len(nodes) % 2:
-        nodes = [*nodes, missing]
-    return [hash_(nodes[i] + nodes[i + 1]) for i in range(0, len(nodes), 2)]
+def _grown(levels: list[bytes], hash_: Hash) -> list[bytes]:
+    depth = depth_of(len(levels[0]) // WORD_BYTES)
+    for level in range(len(levels) - 1, depth):
+        levels.append(_parents(levels[-1], zero_subtree(level, hash_), hash_))
+    return levels[: depth + 1]
+
+
+def _parents(nodes: bytes, missing: bytes, hash_: Hash) -> bytes:
+    if len(nodes) % NODE_BYTES:
+        nodes += missing
+    return b"".join([hash_(nodes[start : start + NODE_BYTES]) for start in range(0, len(nodes), NODE_BYTES)])
 
 
 def _needed(first: int, last: int, width: int) -> Iterator[int]:

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from hashlib import sha256 as _sha256
 from math import prod
 
 from rollup.errors import BadEncoding
+from rollup.hashing import Team
 from rollup.merkle import Tree, keccak256, sha256, top_of_run
 from rollup.types import LEAF_BYTES, ZERO_WORD, BundleRoot, Opening, TensorRoot
 
 LEAF_TAG = keccak256(b"anh.v1.leaf")
-_LEAF = _sha256(LEAF_TAG)
+_HASHING = Team(LEAF_TAG)
 TENSOR_TAG = keccak256(b"anh.v1.tensor")
 BUNDLE_TAG = keccak256(b"anh.v1.bundle")
 MAX_RANK = 7
@@ -137,7 +137,7 @@ class Tensor:
     def tree(self) -> Tree:
         """Built when first asked for: the fast path never is."""
         if self._tree is None:
-            self._tree = Tree(_leaf_hashes(self.data))
+            self._tree = Tree.over(_HASHING.lowest_levels(memoryview(self.data)))
         return self._tree
 
     @property
@@ -175,16 +175,6 @@ class Bundle:
 
 def leaf_hash(data: bytes) -> bytes:
     return sha256(LEAF_TAG + data)
-
-
-def _leaf_hashes(data: bytes) -> list[bytes]:
-    """Hashes of all leaves of a tensor; a copied state is cheaper than a new one over tag and data joined."""
-    view, tagged, hashes = memoryview(data), _LEAF.copy, []
-    for start in range(0, len(view), LEAF_BYTES):
-        state = tagged()
-        state.update(view[start : start + LEAF_BYTES])
-        hashes.append(state.digest())
-    return hashes
 
 
 def tensor_root(spec: TensorSpec, top: bytes) -> TensorRoot:

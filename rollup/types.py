@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NewType
 
+from rollup.hashing.levels import LEAF_BYTES as LEAF_BYTES
+
 RequestId = NewType("RequestId", bytes)
 RequestBatchId = NewType("RequestBatchId", bytes)
 ClaimBatchId = NewType("ClaimBatchId", bytes)
@@ -26,7 +28,6 @@ ZERO_WORD = bytes(32)
 ZERO_ADDRESS = Address(bytes(20))
 
 # The same limits as ConstantsLib.sol.
-LEAF_BYTES = 1024
 INLINE_OUTPUT_BYTES = 64
 MAX_BATCH = 512
 MAX_INLINE_INPUT_BYTES = 4096

@@ -36,9 +36,9 @@ FENCES = {
 # The floors of rollup, from the ground up: a module imports from its own floor and from those below it.
 FLOORS = {
     "pure": (
-        "admission", "call", "clock", "codec", "errors", "events", "expansion", "functions", "graph", "inputs", "judge",
-        "lifecycle", "lowering", "merkle", "numerics", "program", "properties", "receipts", "shapes", "tensor", "types",
-        "view", "weights",
+        "admission", "call", "clock", "codec", "errors", "events", "expansion", "functions", "graph", "hashing",
+        "inputs", "judge", "lifecycle", "lowering", "merkle", "numerics", "program", "properties", "receipts", "shapes",
+        "tensor", "types", "view", "weights",
     ),
     "edges": (
         "blobs", "chain", "config", "curves", "daemon", "journal", "live", "package", "processes", "queue",
