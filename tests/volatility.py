@@ -8,10 +8,10 @@ The split is by time, and every example lies in one part with all its days: no d
 - train, 1999 to 2006, and validation, 2007 to 2010: learning rate, epochs and width were chosen on the latter alone (of
   24 choices the best mean of three seeds).
 - shown, 1999 to 2010: what the networks are trained on in the end, with what was chosen.
-- held out, 2011 to 2018: no network was chosen by it. Its examples overlap, so that one of them tells of its neighbours'
-  targets; `pool` takes every 30th, which share no day: a training may open some of them and seal the others. (That ten
-  days lie ahead, and not one, was settled on it, with a straight line in the place of networks: a single day's return is
-  so noisy that a pool of some sixty could show nothing.)
+- held out, 2011 to 2018: no network was chosen by it. Its examples overlap, so that one tells of its neighbours;
+  `pool` takes every 30th, which share no day: a training may open some of them and seal the others. (That ten days lie
+  ahead, and not one, was settled on it, with a straight line in the place of networks: a single day's return is so
+  noisy that a pool of some sixty could show nothing.)
 
 Mean squared error of three seeds, against the mean of all that is shown, and RiskMetrics' weighted average:
 
@@ -107,7 +107,7 @@ class Split:
 def returns() -> NDArray[np.float32]:
     """Logarithmic returns of the adjusted close in percent, 1999 to 2018, f32 [5030]."""
     close = sp500.load()["Adj Close"].to_numpy()
-    return (100 * np.diff(np.log(close))).astype(np.float32)
+    return np.asarray(100 * np.diff(np.log(close)), np.float32)
 
 
 def split() -> Split:

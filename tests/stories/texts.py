@@ -22,7 +22,7 @@ from executor.runner import Runner
 from executor.tensors import canonical_bytes, f32_of_bits, from_bytes, from_canonical, to_canonical
 from executor.trace import Trace, recompute
 from rollup.blobs import Blobs, FolderStore, open_blobs
-from rollup.chain.abi import Abi, encode_values
+from rollup.chain.abi import Abi
 from rollup.chain.anvil import development_secret
 from rollup.chain.artifacts import load
 from rollup.chain.claims import Claims
@@ -47,6 +47,7 @@ from rollup.types import ZERO_ADDRESS, Address, BundleRoot, DisputeStatus, Model
 from rollup.view import OrderedGeneration, View
 from tests.actors import STAKE_WEI, four_bits, serve_blobs
 from tests.executor.generation.decoders import PROMPT, VOCABULARY, decoder_module, network_of, scorer_of
+from tests.stories.office import create
 
 NEW_TOKENS = 64
 # Real time, a block a second: the smallest that leave room for a reply on a busy machine.
@@ -67,11 +68,7 @@ class TextKeeper(Contract):
 
     @classmethod
     def create(cls, sender: Sender, generations: Address) -> TextKeeper:
-        artifact = load()["TextKeeper"]
-        arguments = encode_values("TextKeeper", Abi("TextKeeper", artifact.abi).constructor, [generations])
-        receipt = sender.send(Intent("create:TextKeeper", None, artifact.bytecode + arguments))
-        assert receipt.contract is not None
-        return cls(receipt.contract)
+        return cls(create(sender, "TextKeeper", [generations]))
 
     def ask(self, terms: GenerationTerms, turn: str) -> Intent:
         return self._intent("ask", terms, value_wei=terms.fee_wei, turn=turn)
