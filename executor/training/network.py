@@ -20,7 +20,11 @@ CONSTANT_PREFIX = "constant."
 
 
 class Trainee:
-    """`module(*inputs)` on stacked inputs gives the stacked output, and gradients flow to `parameters`."""
+    """`module(*inputs)` on stacked inputs gives the stacked output, and gradients flow to `parameters`.
+
+    Weights that its code does not take stay as they are: those of another bucket of the family, a mask that a kernel
+    makes itself.
+    """
 
     def __init__(self, program: Program, weights: Sequence[Tensor], frozen: Sequence[str] = ()) -> None:
         """Raises BadInput for a frozen name that the program lacks, or if nothing is left to train."""
@@ -31,9 +35,13 @@ class Trainee:
         self.program = program
         self.module: fx.GraphModule = generate(program, [weight.clone() for weight in weights])
         self._names = names
+        taken = dict(self.module.named_buffers())
+        self._unused = {name: weights[place] for place, name in enumerate(names) if f"weight_{place}" not in taken}
         self.parameters: dict[str, nn.Parameter] = {}
         for place, name in enumerate(names):
-            weight: Tensor = self.module.get_buffer(f"weight_{place}")
+            if name in self._unused:
+                continue
+            weight = taken[f"weight_{place}"]
             if weight.is_floating_point() and name not in frozen and not name.startswith(CONSTANT_PREFIX):
                 self.parameters[name] = nn.Parameter(weight)
                 delattr(self.module, f"weight_{place}")
@@ -43,7 +51,11 @@ class Trainee:
 
     def weights(self) -> dict[str, Tensor]:
         """All weights by name, as they are now; in the order of their bundle."""
-        return {name: getattr(self.module, f"weight_{place}").detach() for place, name in enumerate(self._names)}
+        return {name: self._weight(place, name).detach() for place, name in enumerate(self._names)}
+
+    def _weight(self, place: int, name: str) -> Tensor:
+        weight: Tensor = self._unused[name] if name in self._unused else getattr(self.module, f"weight_{place}")
+        return weight
 
     def draw(self, seed: int) -> None:
         """Fresh weights: uniform within ±1/sqrt(fan-in) for matrices and kernels (PyTorch's default for its layers).
