@@ -112,7 +112,7 @@ def adopt(
 ) -> None:
     """Writes a folder's program with the weights of a registered model.
 
-    What a trained network is used by must have its weights: the scorer of its texts, a bucket for another size of input.
+    What a trained network is used by must have its weights: the scorer of its texts, a bucket for other sizes of input.
     """
     configure_logs()
     settings, package = Settings.load(settings_file), read_folder(folder)
