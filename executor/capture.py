@@ -71,7 +71,11 @@ def capture_buckets(module: nn.Module, buckets: Sequence[Sequence[Tensor]]) -> l
 
     For requests of several sizes (a text's tokens). Constants of one bucket are weights that the others leave alone.
     """
-    captured = [capture(module, examples) for examples in buckets]
+    return sharing([capture(module, examples) for examples in buckets])
+
+
+def sharing(captured: Sequence[Captured]) -> list[Captured]:
+    """The same programs over one list of weights: all that any of them has, known by their names."""
     weights = {name: tensor for each in captured for name, tensor in each.weights.items()}
     specs = {weight.name: weight for each in captured for weight in each.program.weights}
     return [Captured(_over(each.program, tuple(specs[name] for name in weights)), weights) for each in captured]

@@ -1,10 +1,11 @@
-"""The executor's commands: `anh executor`, `anh worker`, and `anh model` with `calibrate`, `scorer` and `push`."""
+"""The executor's commands: `anh executor`, `anh worker`; `anh model` with `calibrate`, `scorer`, `adopt` and `push`."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from re import fullmatch
 from typing import Annotated
 
 import structlog
@@ -19,16 +20,18 @@ from executor.registration import Registration, Terms, enter, measure, read_samp
 from executor.scorer import Score, scorer_of
 from executor.service import Options, run_executor
 from executor.tasks import run_worker
+from executor.trainer.materials import Sources
 from executor.trainer.policy import Policy
 from executor.trainer.service import Studio
-from rollup.blobs import open_blobs
+from rollup.blobs import RemoteBlobs, open_blobs
+from rollup.chain.client import Client
 from rollup.chain.daemon import Daemon
 from rollup.chain.models import Models
 from rollup.codec import family_id, model_id
 from rollup.config import Settings
 from rollup.daemon import SettingsFile, configure_logs, serve
 from rollup.journal import open_journal
-from rollup.package import read_folder, write_folder
+from rollup.package import load_weights, read_folder, write_folder
 from rollup.types import ModelId, Windows
 
 # Between two lines of a calibration's progress.
@@ -100,6 +103,27 @@ def scorer(
     configure_logs()
     package = read_folder(folder)
     write_folder(out, scorer_of(package.program, score, certified), package.weights)
+
+
+@model.command()
+def adopt(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="A registered model, say one that was trained to order.")],
+    folder: Folder,
+    out: Annotated[Path, typer.Argument(help="Folder that the model is written to, for `push`.")],
+    settings_file: SettingsFile = None,
+    fetch: Annotated[list[str] | None, typer.Option(help="Endpoints that its weights may come from.")] = None,
+) -> None:
+    """Writes a folder's program with the weights of a registered model.
+
+    What a trained network is used by must have its weights: the scorer of its texts, a bucket for other sizes of input.
+    """
+    configure_logs()
+    settings, package = Settings.load(settings_file), read_folder(folder)
+    client = Client.connect(settings.rpc_url, settings.deployment.chain_id, settings.rpc_timeout_seconds)
+    record = Models(settings.deployment).model(client.at(client.head()), id_of(id_))
+    remotes = [RemoteBlobs(endpoint, fetch or ()) for endpoint in fetch or ()]
+    reader = Sources(open_blobs(settings.blobs), remotes).reader
+    write_folder(out, package.program, load_weights(reader, record.weights_root, package.program))
 
 
 @model.command()
@@ -188,6 +212,14 @@ def register(settings: Settings, *registrations: Registration) -> ModelId:
         if not models.buckets_of(at, family_id(ids)):
             daemon.sender.send(models.register_family(ids))
     return family_id(ids)
+
+
+def id_of(text: str) -> ModelId:
+    """A model's id in hex. Raises typer's BadParameter."""
+    data = bytes.fromhex(text.removeprefix("0x")) if fullmatch("(0x)?[0-9a-fA-F]{64}", text) else b""
+    if not data:
+        raise typer.BadParameter(f"a model's id has 32 bytes of hex, got {text!r}")
+    return ModelId(data)
 
 
 def windows_of(text: str) -> Windows:

@@ -97,6 +97,21 @@ class Devnet:
         self.processes.stop()
         self.redis.stop()
 
+    def pass_time(self, seconds: int) -> None:
+        """Moves the chain's clock on, for waits in which nobody has anything to do; returns when a block says so.
+
+        Raises Unavailable if the chain does not do it.
+        """
+        until = self.client.head().timestamp + seconds
+        body = {"jsonrpc": "2.0", "id": 1, "method": "evm_increaseTime", "params": [seconds]}
+        try:
+            answer = httpx.post(self.rpc_url, json=body, timeout=10).json()
+        except httpx.HTTPError as error:
+            raise Unavailable(f"the chain does not answer: {error}") from error
+        if "error" in answer:
+            raise Unavailable(f"evm_increaseTime: {answer['error']}")
+        self.processes.wait_until("the time has passed", lambda: self.client.head().timestamp >= until)
+
     def key(self, number: int) -> Key:
         return development_key(number)
 

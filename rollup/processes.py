@@ -106,18 +106,32 @@ class Processes:
         """Processes that ended by themselves."""
         return [process for process in self._running if not process.running]
 
+    def end(self, name: str) -> None:
+        """SIGTERM to one process, which is not missed from then on; SIGKILL if it is not gone in time.
+
+        Raises Unavailable if there is none.
+        """
+        process = self.named(name)
+        _signal(process, signal.SIGTERM)
+        _await(process, STOP_SECONDS)
+        self._running.remove(process)
+
     def stop(self) -> None:
         """SIGTERM in reverse order of starting, SIGKILL to those that are not gone in time."""
         limit = time.monotonic() + STOP_SECONDS
         for process in reversed(self._running):
             _signal(process, signal.SIGTERM)
         for process in reversed(self._running):
-            try:
-                process.handle.wait(max(0.1, limit - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                _signal(process, signal.SIGKILL)
-                process.handle.wait()
+            _await(process, max(0.1, limit - time.monotonic()))
         self._running.clear()
+
+
+def _await(process: Process, seconds: float) -> None:
+    try:
+        process.handle.wait(seconds)
+    except subprocess.TimeoutExpired:
+        _signal(process, signal.SIGKILL)
+        process.handle.wait()
 
 
 def _signal(process: Process, number: signal.Signals) -> None:

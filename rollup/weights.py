@@ -21,17 +21,19 @@ from rollup.tensor import DType, Tensor
 MAX_HEADER_BYTES = 8 * 2**20
 MAX_FILE_BYTES = 2**36
 _LENGTH_BYTES = 8
-# 16-bit floats and bools are in no profile yet.
-_NAMES = {DType.F32: "F32", DType.I64: "I64", DType.I32: "I32", DType.U8: "U8"}
+# 16-bit floats are in no profile yet.
+_NAMES = {DType.F32: "F32", DType.I64: "I64", DType.I32: "I32", DType.U8: "U8", DType.BOOL: "BOOL"}
 
 
 def write_weights(path: Path, weights: Sequence[Weight], tensors: Sequence[Tensor]) -> None:
-    """Writes tensors under the names of `weights`."""
+    """Writes tensors under the names of `weights`. Raises BadEncoding for 16-bit floats, which no file holds."""
     header: dict[str, Any] = {}
     end = 0
     for weight, tensor in zip(weights, tensors, strict=True):
         start, end = end, end + tensor.spec.byte_length
-        dtype = _NAMES[tensor.spec.dtype]
+        dtype = _NAMES.get(tensor.spec.dtype)
+        if dtype is None:
+            raise BadEncoding(f"the weight {weight.name!r} is of {tensor.spec.dtype.name}, which no file holds")
         header[weight.name] = {"dtype": dtype, "shape": list(tensor.spec.shape), "data_offsets": [start, end]}
     text = json.dumps(header, separators=(",", ":")).encode()
     with path.open("wb") as file:

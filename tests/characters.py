@@ -93,24 +93,6 @@ class Layer(nn.Module):
         return mixed
 
 
-class Writer(nn.Module):
-    """A decoder and the scorer of its texts, which holds it as `decoder`, in one module, for `capture_buckets`.
-
-    Asked with tokens it gives the decoder's logits: the architecture to be trained. Asked with the scorer's uniforms
-    besides it gives scores. So both have one list of weights, whatever constants each has, and one weights root: the
-    scorer of a text must have exactly the weights of the network that was trained.
-    """
-
-    def __init__(self, scorer: nn.Module) -> None:
-        super().__init__()
-        self.scorer = scorer
-
-    def forward(self, tokens: Tensor, uniforms: Tensor | None = None) -> Tensor:
-        decoder = self.scorer.get_submodule("decoder")
-        said: Tensor = decoder(tokens) if uniforms is None else self.scorer(tokens, uniforms)
-        return said
-
-
 def encoded(text: str) -> Tensor:
     """Tokens of a text, i64 [n]. Raises ValueError for a character outside the alphabet."""
     return torch.tensor([ALPHABET.index(character) for character in text], dtype=torch.int64)

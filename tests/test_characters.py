@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch import Generator, Tensor, nn
+from torch import Generator
 
-from executor.capture import capture, capture_buckets
+from executor.capture import capture
+from executor.generation.scorers import GreedyScorer, SampledScorer
+from executor.generation.writer import capture_writer
 from executor.network import Network
 from executor.runner import Runner
 from executor.tensors import canonical_bytes, from_bytes
@@ -21,7 +23,6 @@ from tests.characters import (
     NEW_TOKENS,
     OPENING,
     CharacterNet,
-    Writer,
     decoded,
     encoded,
     loss_of,
@@ -111,27 +112,23 @@ def test_capture__architecture__runs_as_the_module(net: CharacterNet):
         assert torch.allclose(from_bytes(output, said), net(texts), atol=1e-4)
 
 
-class Inside(nn.Module):
-    """What uniforms leave of the new tokens' parts: a scorer with a constant of its own."""
-
-    places: Tensor
-
-    def __init__(self, decoder: nn.Module) -> None:
-        super().__init__()
-        self.decoder = decoder
-        self.register_buffer("places", torch.arange(len(ALPHABET)))
-
-    def forward(self, tokens: Tensor, uniforms: Tensor) -> Tensor:
-        parts = torch.softmax(self.decoder(tokens)[:, -NEW_TOKENS - 1 : -1], -1)
-        claimed = tokens[:, -NEW_TOKENS:, None]
-        return torch.where(self.places <= claimed, parts, torch.zeros(1)).sum(-1) - uniforms
-
-
-def test_writer__captured_as_buckets__scorer_and_architecture_have_one_weights_root(net: CharacterNet):
-    tokens, uniforms = torch.zeros(1, LENGTH, dtype=torch.int64), torch.zeros(1, NEW_TOKENS)
-    architecture, scorer = capture_buckets(Writer(Inside(net)).eval(), [[tokens], [tokens, uniforms]])
-    assert inputs_root(architecture.committed) == inputs_root(scorer.committed)
+@pytest.mark.parametrize("sampled", [False, True])
+def test_capture_writer__scorer_and_architecture__have_one_weights_root(net: CharacterNet, sampled: bool):
+    scorer = SampledScorer(net, NEW_TOKENS, len(ALPHABET)) if sampled else GreedyScorer(net, NEW_TOKENS)
+    architecture, judge = capture_writer(scorer, LENGTH)
+    assert inputs_root(architecture.committed) == inputs_root(judge.committed)
+    assert [spec.shape for spec in judge.program.inputs] == [(1, LENGTH), (1, NEW_TOKENS)][: 1 + sampled]
     assert architecture.program.output.spec.shape == (1, LENGTH, len(ALPHABET))
-    assert scorer.program.output.spec.shape == (1, NEW_TOKENS)
-    alone = [capture(net, [tokens]), capture(Inside(net).eval(), [tokens, uniforms])]
-    assert inputs_root(alone[0].committed) != inputs_root(alone[1].committed)
+    assert judge.program.output.spec.shape == (1, NEW_TOKENS)
+    text = windows(1, Generator().manual_seed(4))[:, :LENGTH]
+    uniforms = [torch.rand(1, NEW_TOKENS)] if sampled else []
+    runner = Runner(Network(judge.program, lower(judge.program), tuple(judge.weights.values())))
+    with torch.no_grad():
+        assert torch.allclose(runner.forward([text, *uniforms]), scorer(text, *uniforms), atol=1e-4)
+
+
+def test_capture__apart__has_two_weights_roots(net: CharacterNet):
+    tokens = torch.zeros(1, LENGTH, dtype=torch.int64)
+    scorer = SampledScorer(net, NEW_TOKENS, len(ALPHABET)).eval()
+    architecture, judge = capture(net, [tokens]), capture(scorer, [tokens, torch.zeros(1, NEW_TOKENS)])
+    assert inputs_root(architecture.committed) != inputs_root(judge.committed)

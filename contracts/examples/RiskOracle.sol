@@ -7,7 +7,8 @@ import {Certainty} from "../interfaces/IContestable.sol";
 import {IConsumer} from "../interfaces/IConsumer.sol";
 import {IInbox, Wish} from "../interfaces/IInbox.sol";
 import {IModelRegistry, Model} from "../interfaces/IModelRegistry.sol";
-import {ITrainings, TrainingId} from "../interfaces/ITrainings.sol";
+import {IScoreClaims} from "../interfaces/IScoreClaims.sol";
+import {Commit, ITrainings, TrainingId} from "../interfaces/ITrainings.sol";
 import {IVault} from "../interfaces/IVault.sol";
 import {Float} from "../math/Float.sol";
 import {Volatility} from "./Volatility.sol";
@@ -16,6 +17,7 @@ import {BundleRoot, F32} from "../types/Roots.sol";
 import {Duration, Instant, currentInstant} from "../types/Time.sol";
 
 /// @notice What an oracle is built on; none of it can change.
+/// @param scores where the scores of trained networks are claimed
 /// @param feeder who alone may add a day's return
 struct Sources {
     IInbox inbox;
@@ -23,7 +25,16 @@ struct Sources {
     IVault vault;
     IModelRegistry models;
     ITrainings trainings;
+    IScoreClaims scores;
     address feeder;
+}
+
+/// @notice Whose network is asked: that of a commitment whose scores are final, in a training that ended Trained. It need not
+/// be the one that was paid.
+/// @param number of the commitment
+struct Seat {
+    TrainingId training;
+    uint32 number;
 }
 
 /// @notice How the oracle asks, and what it makes of the answers. Factors and shares in 1/10,000.
@@ -69,16 +80,19 @@ struct Question {
 }
 
 /// @title RiskOracle
-/// @notice The collateral factor of an asset, for a lending market, from three networks' forecasts of tomorrow's volatility:
-/// their median, inside a band that the chain computes itself from the same returns.
+/// @notice The collateral factor of an asset, for a lending market, from three networks' forecasts of the coming days'
+/// volatility: their median, inside a band that the chain computes itself from the same returns.
 /// @dev What a contract that acts on a network's output must mind, all of it shown here:
 /// - *Good on average is not right today.* A network is trusted for what its training's property bounds, a mean over many
 ///   items; it may be absurd on one input, even on purpose. So no single one moves anything: a median of three lies between
 ///   the two others, and the band holds if all three are absurd.
 /// - *Who runs a network does not matter, who trained it does.* A false output is slashed whoever claims it, so three
-///   executors of one network would say the same thing three times. The three come from three trainings, each won by another
-///   account, with other weights; this is checked. An account is not a person: three may belong to one, or share weights
-///   with a bit changed. The band is what holds then.
+///   executors of one network would say the same thing three times. The three are commitments of three accounts, with other
+///   weights, and the scores of each are final; this is checked. An account is not a person: three may belong to one, or
+///   share weights with a bit changed. The band is what holds then.
+/// - *One training is enough.* It pays the best, but whoever else has final scores has shown the same property, and since
+///   scores are claimed with their weights, anyone may register those: the model is the winner's with other weights. What
+///   no training has registered this contract registers itself, so that nobody can retire it.
 /// - *Not yet known is most careful.* A network that has not given its final answer, or whose run overflows (`Undefined`),
 ///   counts as a factor of zero. So with none or one the band's lower end stands, with two the smaller of both; the factor
 ///   can only rise while answers come in, and is never above what it will be when all are final.
@@ -90,8 +104,8 @@ struct Question {
 /// K returns, seen by all, and a row of lies takes days to move the band. Silent, it makes the factor stale.
 ///
 /// Formulas, in percent, fixed point of 10^-18. Realised volatility `s = sqrt(sum(r_i^2) / K)`, rounded up, over the last K
-/// returns (their mean, close to zero, is not taken off). Forecast: a network gives the expected absolute return `y` of the
-/// next day, and if returns are normal, `sigma = y * sqrt(pi / 2)`. Factor of a volatility: `f(sigma) = min(greatest,
+/// returns (their mean, close to zero, is not taken off). Forecast: a network gives the expected absolute return `y` of a
+/// coming day, and if returns are normal, `sigma = y * sqrt(pi / 2)`. Factor of a volatility: `f(sigma) = min(greatest,
 /// 1 - deviations * sigma / 100)`, at least zero, rounded down. Band: `f(s * stretch) .. f(s / stretch)`.
 contract RiskOracle is IConsumer {
     uint256 private constant NETWORKS = 3;
@@ -122,6 +136,9 @@ contract RiskOracle is IConsumer {
     error NotTheFeeder(address received, address expected);
     error BadTerms(uint256 stretch, uint256 greatestFactor);
     error NotFinal(TrainingId training, Certainty received);
+    error NotShown(TrainingId training, uint32 number, Certainty received);
+    /// @notice Somebody registered the network and could retire it. Another seat has to be found.
+    error Retirable(ModelId received, address registrant);
     error SameNetwork(ModelId received);
     error SameTrainer(address received);
     error WrongModel(ModelId received);
@@ -131,15 +148,15 @@ contract RiskOracle is IConsumer {
     error NotRefunded(RequestId received);
     error AlreadyTakenBack(RequestId received);
 
-    /// @param trainings three that ended Trained, each won by another account
+    /// @param seats three, of three accounts
     /// @param row the last K daily returns, in percent, canonical f32; the last one is of day 0, which asks nothing
-    constructor(Sources memory sources, RiskTerms memory terms, TrainingId[3] memory trainings, bytes memory row) {
+    /// @dev `msg.value` is, in equal parts, the registrant's bond of every network that is registered here.
+    constructor(Sources memory sources, RiskTerms memory terms, Seat[3] memory seats, bytes memory row) payable {
         bool sensible = terms.stretch >= WHOLE && terms.greatestFactor <= WHOLE;
         if (!sensible) revert BadTerms(terms.stretch, terms.greatestFactor);
         (INBOX, CLAIM_CHAIN, VAULT) = (sources.inbox, sources.claimChain, sources.vault);
         FEEDER = sources.feeder;
-        _networks = _trained(sources.trainings, trainings);
-        OUTPUT_BAND = _greatestBand(sources.models, row.length);
+        OUTPUT_BAND = _seatAll(sources, seats, row.length);
         (_terms, _row) = (terms, row);
         _day.addedAt = currentInstant();
         (_day.low, _day.high) = bandOf(row);
@@ -242,30 +259,56 @@ contract RiskOracle is IConsumer {
         return _networks;
     }
 
-    function _trained(ITrainings trainings, TrainingId[3] memory ids) private view returns (ModelId[3] memory found) {
+    /// @dev Returns the greatest output band.
+    function _seatAll(Sources memory sources, Seat[3] memory seats, uint256 inputBytes) private returns (uint256 band) {
+        Model[3] memory found;
         address[3] memory trainers;
+        uint256 missing = 0;
         for (uint256 i = 0; i < NETWORKS; ++i) {
-            Certainty certainty;
-            (found[i], certainty) = trainings.trained(ids[i]);
-            if (certainty != Certainty.Final) revert NotFinal(ids[i], certainty);
-            trainers[i] = trainings.commitOf(ids[i], trainings.stateOf(ids[i]).winner).executor;
+            (found[i], trainers[i]) = _shown(sources, seats[i]);
+            _networks[i] = sources.models.idOf(found[i]);
             for (uint256 j = 0; j < i; ++j) {
-                if (found[i] == found[j]) revert SameNetwork(found[i]);
+                if (_networks[i] == _networks[j]) revert SameNetwork(_networks[i]);
                 if (trainers[i] == trainers[j]) revert SameTrainer(trainers[i]);
             }
+            band = Math.max(band, _bandOf(found[i], _networks[i], inputBytes));
+            if (!sources.models.exists(_networks[i])) ++missing;
+        }
+        uint256 bondWei = missing == 0 ? 0 : msg.value / missing;
+        if (bondWei * missing != msg.value) revert WrongPayment(msg.value, bondWei * missing);
+        for (uint256 i = 0; i < NETWORKS; ++i) {
+            _requireLasting(sources.models, found[i], _networks[i], bondWei);
         }
     }
 
-    function _greatestBand(IModelRegistry models, uint256 inputBytes) private view returns (uint256 greatest) {
-        for (uint256 i = 0; i < NETWORKS; ++i) {
-            Model memory model = models.model(_networks[i]);
-            bool reads = model.inputs.length == 1 && model.inputs[0].header.dtype() == F32
-                && model.inputs[0].header.byteLength() == inputBytes;
-            bool says = model.outputHeader.dtype() == F32 && model.outputHeader.elements() == 1;
-            (bool known, uint256 band) = Volatility.magnitude(model.outputBand);
-            if (!reads || !says || !known) revert WrongModel(_networks[i]);
-            greatest = Math.max(greatest, band + 1);
-        }
+    /// @dev The winner's model with the weights of the commitment.
+    function _shown(Sources memory sources, Seat memory seat)
+        private
+        view
+        returns (Model memory network, address trainer)
+    {
+        (ModelId best, Certainty certainty) = sources.trainings.trained(seat.training);
+        if (certainty != Certainty.Final) revert NotFinal(seat.training, certainty);
+        Commit memory made = sources.trainings.commitOf(seat.training, seat.number);
+        certainty = sources.scores.standingOf(made.claim).certainty;
+        if (certainty != Certainty.Final) revert NotShown(seat.training, seat.number, certainty);
+        (network, trainer) = (sources.models.model(best), made.executor);
+        network.weightsRoot = made.weightsRoot;
+    }
+
+    function _requireLasting(IModelRegistry models, Model memory network, ModelId id, uint256 bondWei) private {
+        if (!models.exists(id)) models.register{value: bondWei}(network);
+        address registrant = models.registrantOf(id);
+        if (registrant != address(0) && registrant != address(this)) revert Retirable(id, registrant);
+    }
+
+    function _bandOf(Model memory network, ModelId id, uint256 inputBytes) private pure returns (uint256) {
+        bool reads = network.inputs.length == 1 && network.inputs[0].header.dtype() == F32
+            && network.inputs[0].header.byteLength() == inputBytes;
+        bool says = network.outputHeader.dtype() == F32 && network.outputHeader.elements() == 1;
+        (bool known, uint256 band) = Volatility.magnitude(network.outputBand);
+        if (!reads || !says || !known) revert WrongModel(id);
+        return band + 1;
     }
 
     function _wish(ModelId network, bytes memory row) private view returns (Wish memory) {

@@ -23,7 +23,11 @@ CONSTANT_PREFIX = "constant."
 
 
 class Trainee:
-    """`module(*inputs)` on stacked inputs gives the stacked output, and gradients flow to `parameters`."""
+    """`module(*inputs)` on stacked inputs gives the stacked output, and gradients flow to `parameters`.
+
+    Weights that its code does not take stay as they are: those of another bucket of the family, a mask that a kernel
+    makes itself.
+    """
 
     def __init__(self, program: Program, weights: Sequence[Tensor], frozen: Sequence[str] = ()) -> None:
         """Raises BadInput for a frozen name that the program lacks, or if nothing is left to train."""
@@ -34,15 +38,19 @@ class Trainee:
         self.program = program
         self.module: fx.GraphModule = generate(program, [weight.clone() for weight in weights])
         self._names = names
+        taken = dict(self.module.named_buffers())
         self._fixed = {
             name: weight
             for place, (name, weight) in enumerate(zip(names, weights, strict=True))
-            if place in _statistics(program) or name in frozen or not _is_trainable(name, weight)
+            if f"weight_{place}" not in taken
+            or place in _statistics(program)
+            or name in frozen
+            or not _is_trainable(name, weight)
         }
         self.parameters: dict[str, nn.Parameter] = {}
         for place, name in enumerate(names):
             if name not in self._fixed:
-                weight: Tensor = self.module.get_buffer(f"weight_{place}")
+                weight = taken[f"weight_{place}"]
                 self.parameters[name] = nn.Parameter(weight)
                 delattr(self.module, f"weight_{place}")
                 self.module.register_parameter(f"weight_{place}", self.parameters[name])

@@ -4,13 +4,12 @@ pragma solidity ^0.8.28;
 import {ReenteringFeeder} from "./mocks/Feeders.sol";
 import {Models} from "./mocks/Models.sol";
 import {RiskStage} from "./mocks/RiskStage.sol";
-import {Day, RiskOracle, RiskTerms, Sources} from "../../contracts/examples/RiskOracle.sol";
+import {Day, RiskOracle, RiskTerms, Seat, Sources} from "../../contracts/examples/RiskOracle.sol";
 import {Volatility} from "../../contracts/examples/Volatility.sol";
 import {Certainty} from "../../contracts/interfaces/IContestable.sol";
 import {Request} from "../../contracts/interfaces/IInbox.sol";
 import {IModelRegistry, Model} from "../../contracts/interfaces/IModelRegistry.sol";
-import {TrainingId} from "../../contracts/interfaces/ITrainings.sol";
-import {ModelId, RequestId} from "../../contracts/types/Ids.sol";
+import {RequestId} from "../../contracts/types/Ids.sol";
 import {F32} from "../../contracts/types/Roots.sol";
 
 contract RiskOracleTest is RiskStage {
@@ -20,39 +19,62 @@ contract RiskOracleTest is RiskStage {
     // Refusals.
 
     function test_constructor_trainingNotFinal_reverts() public {
-        trainings.make(ids[1], 1, address(0x7001), networks[1], Certainty.Provisional);
-        _refusesToDeploy(abi.encodeWithSelector(RiskOracle.NotFinal.selector, ids[1], Certainty.Provisional));
+        trainings.make(TRAINING, 0, _trainer(0), networks[0], Certainty.Provisional);
+        _refusesToDeploy(abi.encodeWithSelector(RiskOracle.NotFinal.selector, TRAINING, Certainty.Provisional));
+    }
+
+    function test_constructor_scoresNotFinal_reverts() public {
+        Certainty[3] memory other = [Certainty.Provisional, Certainty.Refuted, Certainty.Rejected];
+        for (uint256 i = 0; i < 3; ++i) {
+            scores.set(_scoresOf(1), other[i]);
+            _refusesToDeploy(abi.encodeWithSelector(RiskOracle.NotShown.selector, TRAINING, 1, other[i]));
+        }
+        seats[1].number = 9;
+        _refusesToDeploy(abi.encodeWithSelector(RiskOracle.NotShown.selector, TRAINING, 9, Certainty.None));
     }
 
     function test_constructor_sameNetworkOrTrainer_reverts() public {
-        trainings.make(ids[2], 7, address(0x7000), networks[2], Certainty.Final);
-        _refusesToDeploy(abi.encodeWithSelector(RiskOracle.SameTrainer.selector, address(0x7000)));
-        trainings.make(ids[2], 7, address(0x7002), networks[1], Certainty.Final);
+        trainings.commitAs(TRAINING, 2, _trainer(0), _scoresOf(2), _network(2).weightsRoot);
+        _refusesToDeploy(abi.encodeWithSelector(RiskOracle.SameTrainer.selector, _trainer(0)));
+        trainings.commitAs(TRAINING, 2, _trainer(2), _scoresOf(2), _network(1).weightsRoot);
         _refusesToDeploy(abi.encodeWithSelector(RiskOracle.SameNetwork.selector, networks[1]));
     }
 
     function test_constructor_networkOfAnotherShape_reverts() public {
-        Model[3] memory wrong = [_network(3), _network(3), _network(3)];
+        Model[3] memory wrong = [_network(0), _network(0), _network(0)];
         wrong[0].inputs[0].header = Models.header(F32, 1, 9);
         wrong[1].outputHeader = Models.header(F32, 1, 2);
         (wrong[2].outputBand, wrong[2].slashBand) = (0x43000000, 0x43800000);
         for (uint256 i = 0; i < 3; ++i) {
-            ModelId id = models.register(wrong[i]);
-            trainings.make(ids[0], 0, address(0x7000), id, Certainty.Final);
-            _refusesToDeploy(abi.encodeWithSelector(RiskOracle.WrongModel.selector, id));
+            _win(wrong[i]);
+            _refusesToDeploy(abi.encodeWithSelector(RiskOracle.WrongModel.selector, models.idOf(wrong[i])));
         }
+    }
+
+    function test_constructor_networkThatSomebodyCouldRetire_reverts() public {
+        _seat(3);
+        vm.prank(bob);
+        models.register(_network(5));
+        _refusesToDeploy(abi.encodeWithSelector(RiskOracle.Retirable.selector, networks[2], bob));
+    }
+
+    function test_constructor_valueThatIsNoBond_reverts() public {
+        _seat(3);
+        (Sources memory sources, Seat[3] memory chosen) = (_sources(feeder), seats);
+        vm.expectRevert(abi.encodeWithSelector(RiskOracle.WrongPayment.selector, 4, 3));
+        new RiskOracle{value: 4}(sources, _riskTerms(), chosen, _row());
     }
 
     function test_constructor_badTerms_revert() public {
         RiskTerms memory terms = _riskTerms();
         terms.stretch = 9_999;
         Sources memory sources = _sources(feeder);
-        TrainingId[3] memory made = ids;
+        Seat[3] memory chosen = seats;
         vm.expectRevert(abi.encodeWithSelector(RiskOracle.BadTerms.selector, 9_999, HIGH));
-        new RiskOracle(sources, terms, made, _row());
+        new RiskOracle(sources, terms, chosen, _row());
         (terms.stretch, terms.greatestFactor) = (20_000, 10_001);
         vm.expectRevert(abi.encodeWithSelector(RiskOracle.BadTerms.selector, 20_000, 10_001));
-        new RiskOracle(sources, terms, made, _row());
+        new RiskOracle(sources, terms, chosen, _row());
     }
 
     function test_addDay_byAnyoneElse_orTooSoon_orUnpaid_reverts() public {
@@ -111,6 +133,13 @@ contract RiskOracleTest is RiskStage {
         oracle.takeBack(asked[0]);
         vm.expectRevert(abi.encodeWithSelector(RiskOracle.UnknownQuestion.selector, RequestId.wrap(0)));
         oracle.takeBack(RequestId.wrap(0));
+    }
+
+    function test_constructor_networksThatNoTrainingRegistered_areItsOwn() public view {
+        assertEq(models.registrantOf(networks[0]), address(0));
+        for (uint256 i = 1; i < 3; ++i) {
+            assertEq(models.registrantOf(networks[i]), address(oracle));
+        }
     }
 
     // The band.
@@ -264,6 +293,7 @@ contract RiskOracleTest is RiskStage {
 
     function test_takeBack_afterARefund_paysTheFeederOnce() public {
         ReenteringFeeder payee = new ReenteringFeeder();
+        _seat(3);
         oracle = _deploy(address(payee));
         payee.serve(oracle);
         vm.deal(address(payee), DUE);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {RiskOracle, RiskTerms, Sources} from "../../contracts/examples/RiskOracle.sol";
+import {RiskOracle, RiskTerms, Seat, Sources} from "../../contracts/examples/RiskOracle.sol";
 import {Certainty} from "../../contracts/interfaces/IContestable.sol";
 import {IInbox} from "../../contracts/interfaces/IInbox.sol";
 import {InputSpec, Model} from "../../contracts/interfaces/IModelRegistry.sol";
-import {Training, TrainingId, TrainingTerms} from "../../contracts/interfaces/ITrainings.sol";
+import {IScoreClaims} from "../../contracts/interfaces/IScoreClaims.sol";
+import {Training} from "../../contracts/interfaces/ITrainings.sol";
 import {ModelId} from "../../contracts/types/Ids.sol";
-import {F32} from "../../contracts/types/Roots.sol";
+import {BundleRoot, F32} from "../../contracts/types/Roots.sol";
 import {Duration} from "../../contracts/types/Time.sol";
 import {Models} from "./mocks/Models.sol";
 import {TrainingStage} from "./mocks/TrainingStage.sol";
@@ -26,39 +27,25 @@ contract RiskOracleRealTest is TrainingStage {
         vault.deposit{value: 100 ether}(dave);
     }
 
-    function test_constructor_threeTrainingsByThree_givesTheirNetworks() public {
-        TrainingId[3] memory ids = [_won(alice), _won(bob), _scored(dave)];
-        RiskTerms memory terms = _riskTerms();
-        Sources memory sources = _sources();
-        vm.expectRevert(abi.encodeWithSelector(RiskOracle.NotFinal.selector, ids[2], Certainty.Provisional));
-        new RiskOracle(sources, terms, ids, new bytes(32));
-        ids[2] = _won(dave);
-        ModelId[3] memory networks = new RiskOracle(sources, terms, ids, new bytes(32)).networks();
-        for (uint256 i = 0; i < 3; ++i) {
-            (ModelId made,) = trainings.trained(ids[i]);
-            assertTrue(networks[i] == made && registry.exists(made), "the trained network");
-        }
-    }
-
-    /// @dev A training whose only commitment is that of `who`, which is paid.
-    function _won(address who) private returns (TrainingId id) {
-        Training memory training;
-        (id, training) = _running(who);
-        settleAfterClaims(training);
-    }
-
-    function _scored(address who) private returns (TrainingId id) {
-        (id,) = _running(who);
-    }
-
-    function _running(address who) private returns (TrainingId id, Training memory training) {
-        TrainingTerms memory terms = termsOf(poolOf());
-        training = requestedWith(terms);
+    function test_constructor_oneTrainingByThree_givesTheirNetworks() public {
+        address[3] memory executors = [alice, bob, dave];
+        Training memory training = requested();
         openPool(training, poolOf());
-        commit(training, who, 0);
+        for (uint32 i = 0; i < 3; ++i) commit(training, executors[i], 0);
         reveal(training);
-        decide(score(training, 0, who, ITEMS), Certainty.Final);
-        id = idOf(training);
+        for (uint32 i = 0; i < 3; ++i) decide(score(training, i, executors[i], ITEMS - i), Certainty.Final);
+        Seat[3] memory seats = [Seat(idOf(training), 0), Seat(idOf(training), 1), Seat(idOf(training), 2)];
+        (RiskTerms memory terms, Sources memory sources) = (_riskTerms(), _sources());
+        vm.expectRevert(abi.encodeWithSelector(RiskOracle.NotFinal.selector, idOf(training), Certainty.Provisional));
+        new RiskOracle(sources, terms, seats, new bytes(32));
+        settleAfterClaims(training);
+        ModelId[3] memory networks = new RiskOracle(sources, terms, seats, new bytes(32)).networks();
+        (ModelId best,) = trainings.trained(idOf(training));
+        assertTrue(networks[0] == best, "the winner's");
+        for (uint256 i = 0; i < 3; ++i) {
+            BundleRoot weights = registry.model(networks[i]).weightsRoot;
+            assertTrue(weights == weightsOf(executors[i], 0), "registered with its own weights");
+        }
     }
 
     /// @dev Eight returns, and the target if there are two inputs, to one f32.
@@ -77,6 +64,7 @@ contract RiskOracleRealTest is TrainingStage {
             vault: vault,
             models: registry,
             trainings: trainings,
+            scores: IScoreClaims(address(scoreClaims)),
             feeder: keeper
         });
     }

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 
 from rollup.errors import BadEncoding
 from rollup.program import Weight
-from rollup.tensor import Tensor
+from rollup.tensor import DType, Tensor, TensorSpec
 from rollup.weights import read_weights, write_weights
 from tests.rollup.programs import f32
 
@@ -100,3 +100,17 @@ def test_what_is_written__is_read_back_by_safetensors_and_by_us(tmp_path: Path) 
     write_weights(tmp_path / "w", WEIGHTS, tensors)
     assert np.array_equal(load_file(tmp_path / "w")["a"].ravel(), values[0])
     assert [tensor.root for tensor in read_weights(tmp_path / "w", WEIGHTS)] == [tensor.root for tensor in tensors]
+
+
+def test_16_bit_floats__are_not_written(tmp_path: Path) -> None:
+    half = Weight("half", TensorSpec(DType.F16, (2,)))
+    with pytest.raises(BadEncoding, match="the weight 'half' is of F16, which no file holds"):
+        write_weights(tmp_path / "w", [half], [Tensor(half.spec, bytes(4))])
+
+
+def test_a_mask__is_written_and_read_back(tmp_path: Path) -> None:
+    mask = Weight("mask", TensorSpec(DType.BOOL, (2, 2)))
+    tensor = Tensor(mask.spec, bytes([0, 1, 1, 0]))
+    write_weights(tmp_path / "w", [mask], [tensor])
+    assert load_file(tmp_path / "w")["mask"].tolist() == [[False, True], [True, False]]
+    assert [each.root for each in read_weights(tmp_path / "w", [mask])] == [tensor.root]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from executor.calibration import Plan
-from executor.capture import capture
+from executor.capture import Captured, capture
 from executor.cli import register
 from executor.network import Network
 from executor.registration import Terms, enter, measure
@@ -136,23 +136,41 @@ class Academy:
         return self.look().training(id_)
 
 
+@dataclass(frozen=True)
+class Subject:
+    """What is taught. `ranges`: of the scorer's inputs. `trial`: a network of the kind that is hoped for, on which
+    bands are measured; None to take the untrained one. `certified`: the scorer.
+    """
+
+    untrained: Captured
+    score: Score
+    ranges: tuple[tuple[float, float], ...]
+    windows: Windows = WINDOWS
+    trial: Captured | None = None
+    certified: bool = False
+
+
 def open_academy(net: Devnet, set_variable: Callable[[str, str], None]) -> Academy:
-    """Registers an untrained network and its scorer. `set_variable` puts a key into this process's environment."""
+    """One that teaches digits."""
     torch.manual_seed(0)
-    captured = capture(DigitNet().eval(), [torch.zeros(1, 1, 8, 8)])
-    scorer = scorer_of(captured.program, Score.ACCURACY, certified=True)
+    untrained = capture(DigitNet().eval(), [torch.zeros(1, 1, 8, 8)])
+    return found_academy(net, set_variable, Subject(untrained, Score.ACCURACY, RANGES, certified=True))
+
+
+def found_academy(net: Devnet, set_variable: Callable[[str, str], None], subject: Subject) -> Academy:
+    """Registers an untrained network and its scorer. `set_variable` puts a key into this process's environment."""
+    architecture, trial = subject.untrained.program, subject.trial or subject.untrained
     blobs = open_blobs(net.folder / "blobs")
     set_variable(KEY_VARIABLE, development_secret(Account.DEPLOYER))
     settings = Settings.load(net.write_settings("academy", Part("academy", Account.DEPLOYER)), {})
-    ids = []
-    for program in (captured.program, scorer):
-        package = Package(program, captured.committed)
-        terms = Terms(0.0, 1.0, MIN_BOND_GAS, WINDOWS, RANGES[: len(program.inputs)])
-        registration = enter(blobs, package, terms, measure(Network.from_package(package), terms, [], PLAN))
-        assert register(settings, registration) == model_id(registration.record)
-        ids.append(model_id(registration.record))
+    registrations = []
+    for program in (architecture, scorer_of(architecture, subject.score, subject.certified)):
+        terms = Terms(0.0, 1.0, MIN_BOND_GAS, subject.windows, subject.ranges[: len(program.inputs)])
+        calibration = measure(Network.from_package(Package(program, trial.committed)), terms, [], PLAN)
+        registrations.append(enter(blobs, Package(program, subject.untrained.committed), terms, calibration))
+        register(settings, registrations[-1])
     follower = Follower.from_settings(settings, net.client)
-    architecture_id, scorer_id = ids
+    architecture_id, scorer_id = (model_id(registration.record) for registration in registrations)
     return Academy(net, _made(net.folder / "requester"), architecture_id, scorer_id, follower, blobs)
 
 

@@ -122,7 +122,7 @@ class Liars:
         for number, kind in enumerate(kinds):
             folder = stage.net.folder / "liars" / str(number)
             self._liars.append(Liar(kind(), stage.net.key(FIRST_LIAR + number), stage.place, folder))
-        with _held_back(stage, "executor"), ThreadPoolExecutor() as at_once:
+        with held_back(stage.net, "executor"), ThreadPoolExecutor() as at_once:
             loans = zip(accomplices, tokens, strict=True)
             self._asked = stage.ask([(accomplice, token, 8 * ETHER) for accomplice, token in loans])
             view = stage.look()
@@ -197,9 +197,9 @@ class Grief:
 
 
 @contextmanager
-def _held_back(stage: Stage, name: str) -> Iterator[None]:
+def held_back(net: Devnet, name: str) -> Iterator[None]:
     """Stops a process of the stack for a while, so that a liar comes first."""
-    process = stage.net.process(name)
+    process = net.process(name)
     os.killpg(process.handle.pid, signal.SIGSTOP)
     try:
         yield

@@ -14,11 +14,11 @@ from rollup.types import Certainty, DisputeStatus, RequestId
 from rollup.view import Delivery, View
 from tests.stories.texts import (
     NEW_TOKENS,
+    KeeperStage,
     SmallerModel,
     SwappedToken,
     TextLiar,
-    TextStage,
-    set_text_stage,
+    set_keeper_stage,
 )
 
 PARTS = (Part("watch", Account.WATCHTOWER), Part("keeper", Account.KEEPER))
@@ -27,7 +27,7 @@ STORY_SECONDS = 180.0
 
 @dataclass(frozen=True)
 class Ending:
-    stage: TextStage
+    stage: KeeperStage
     texts: dict[str, RequestId]
     liars: dict[str, TextLiar]
     view: View
@@ -39,16 +39,17 @@ def ending(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ending]:
     folder, threads = tmp_path_factory.mktemp("generation"), torch.get_num_threads()
     torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch, Devnet(folder) as net:
-        stage = set_text_stage(net, patch.setenv)
+        asking = set_keeper_stage(net, patch.setenv)
+        stage = asking.texts
         net.start(PARTS)
         liars = {
             name: TextLiar(lie, net.key(Account.FIRST_USER + 1 + place), stage, folder / name)
             for place, (name, lie) in enumerate((("swapped", SwappedToken()), ("smaller", SmallerModel())))
         }
-        texts = {"swapped": stage.ask(1), "smaller": stage.ask(2)}
+        texts = {"swapped": asking.ask(1), "smaller": asking.ask(2)}
         for name, liar in liars.items():
             liar.claim(texts[name])
-        texts["honest"] = stage.ask(3)
+        texts["honest"] = asking.ask(3)
         net.start_part(Part("executor", Account.EXECUTOR))
 
         def is_over(view: View) -> bool:
@@ -57,7 +58,7 @@ def ending(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ending]:
             return all(view.generation(id_).delivery is Delivery.SENT for id_ in texts.values())
 
         view = stage.wait("all texts are told", is_over, STORY_SECONDS)
-        yield Ending(stage, texts, liars, view)
+        yield Ending(asking, texts, liars, view)
         for liar in liars.values():
             liar.close()
     torch.set_num_threads(threads)
@@ -70,10 +71,11 @@ def test_a_text__is_told_to_the_consumer_by_the_callback_of_a_final_claim(ending
     scores = ending.view.text_scores(known)
     assert known.status is GenerationStatus.FINAL
     assert scores is not None
-    assert (scores.certainty, scores.executor) == (Certainty.FINAL, ending.stage.net.address(Account.EXECUTOR))
+    honest = ending.stage.texts.net.address(Account.EXECUTOR)
+    assert (scores.certainty, scores.executor) == (Certainty.FINAL, honest)
     assert len(known.tokens) == 8 * NEW_TOKENS
-    assert ending.stage.keeper.text_of(ending.stage.snapshot(), id_) == known.tokens
-    assert ending.stage.is_honest(id_, known.tokens)
+    assert ending.stage.keeper.text_of(ending.stage.texts.snapshot(), id_) == known.tokens
+    assert ending.stage.texts.is_honest(id_, known.tokens)
 
 
 @pytest.mark.parametrize("name", ["swapped", "smaller"])

@@ -1,4 +1,4 @@
-"""The stage and the cast of the story of texts: a scorer, a consumer contract that asks, and liars who answer first."""
+"""The stage and the cast of stories of texts: a scorer, a contract that asks, and liars who answer first."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from executor.runner import Runner
 from executor.tensors import canonical_bytes, f32_of_bits, from_bytes, from_canonical, to_canonical
 from executor.trace import Trace, recompute
 from rollup.blobs import Blobs, FolderStore, open_blobs
-from rollup.chain.abi import Abi, encode_values
+from rollup.chain.abi import Abi
 from rollup.chain.anvil import development_secret
 from rollup.chain.artifacts import load
 from rollup.chain.claims import Claims
@@ -35,18 +35,31 @@ from rollup.chain.keys import Key
 from rollup.chain.scores import Scores
 from rollup.chain.sender import Intent, Sender
 from rollup.chain.transactions import MemoryStore
+from rollup.codec import model_id
 from rollup.config import Settings
 from rollup.devnet import KEY_VARIABLE, Account, Devnet, Part
 from rollup.errors import NotYet, Unavailable
 from rollup.package import Package
+from rollup.properties.draw import is_beacon_ready
 from rollup.properties.text import text_inputs
 from rollup.properties.types import LANE_SCORES, GenerationTerms
 from rollup.tensor import Tensor as Committed
 from rollup.tensor import TensorSpec
-from rollup.types import ZERO_ADDRESS, Address, BundleRoot, DisputeStatus, ModelId, RequestId, TraceOpening, Windows
+from rollup.types import (
+    ZERO_ADDRESS,
+    Address,
+    BundleRoot,
+    DisputeStatus,
+    Model,
+    ModelId,
+    RequestId,
+    TraceOpening,
+    Windows,
+)
 from rollup.view import OrderedGeneration, View
 from tests.actors import STAKE_WEI, four_bits, serve_blobs
 from tests.executor.generation.decoders import PROMPT, VOCABULARY, decoder_module, network_of, scorer_of
+from tests.stories.office import create
 
 NEW_TOKENS = 64
 # Real time, a block a second: the smallest that leave room for a reply on a busy machine.
@@ -57,6 +70,7 @@ CALLBACK_GAS = 700_000
 LIFE_SECONDS = 600
 MAX_BYTES = 2**24
 POLL_SECONDS = 0.2
+BEACON_SECONDS = 10
 
 
 class TextKeeper(Contract):
@@ -67,11 +81,7 @@ class TextKeeper(Contract):
 
     @classmethod
     def create(cls, sender: Sender, generations: Address) -> TextKeeper:
-        artifact = load()["TextKeeper"]
-        arguments = encode_values("TextKeeper", Abi("TextKeeper", artifact.abi).constructor, [generations])
-        receipt = sender.send(Intent("create:TextKeeper", None, artifact.bytecode + arguments))
-        assert receipt.contract is not None
-        return cls(receipt.contract)
+        return cls(create(sender, "TextKeeper", [generations]))
 
     def ask(self, terms: GenerationTerms, turn: str) -> Intent:
         return self._intent("ask", terms, value_wei=terms.fee_wei, turn=turn)
@@ -82,15 +92,29 @@ class TextKeeper(Contract):
 
 @dataclass(frozen=True)
 class TextStage:
-    """`view` is brought up to date by `look`."""
+    """A scorer on a running chain; `view` is brought up to date by `look`."""
 
     net: Devnet
-    scorer: ModelId
     loaded: LoadedModel
     decoder: Decoder
-    keeper: TextKeeper
     follower: Follower
-    user: Sender
+
+    @classmethod
+    def of(cls, net: Devnet, record: Model) -> TextStage:
+        """That of a registered scorer whose blobs are here."""
+        settings = Settings(deployment=net.deployment, rpc_url=net.rpc_url, blobs=net.folder / "blobs")
+        loaded = load_model(open_blobs(settings.blobs), record, MAX_BYTES)
+        follower = Follower.from_settings(settings, net.client)
+        return cls(net, loaded, Decoder(loaded.network, loaded.runner), follower)
+
+    @property
+    def scorer(self) -> ModelId:
+        return model_id(self.loaded.record)
+
+    @property
+    def delta(self) -> int:
+        """f32 bits of the most that is allowed: half of the scorer's output band."""
+        return int(np.float32(f32_of_bits(self.loaded.record.output_band) / 2).view(np.uint32))
 
     def look(self) -> View:
         self.follower.catch_up()
@@ -110,21 +134,6 @@ class TextStage:
             time.sleep(POLL_SECONDS)
         return view
 
-    def ask(self, seed: int) -> RequestId:
-        """The keeper asks for a text after a prompt of its own."""
-        known = {each.id for each in self.look().generations()}
-        prompt = torch.randint(VOCABULARY, (PROMPT,), generator=torch.Generator().manual_seed(seed))
-        delta = f32_of_bits(self.loaded.record.output_band) / 2
-        terms = GenerationTerms(
-            scorer=self.scorer, prompt=canonical_bytes(prompt), new_tokens=NEW_TOKENS,
-            sampled=self.decoder.rows.sampled, delta=int(np.float32(delta).view(np.uint32)),
-            fee_wei=FEE_WEI, min_bond_wei=0,
-            deadline=self.net.client.head().timestamp + LIFE_SECONDS, callback=ZERO_ADDRESS, callback_gas=CALLBACK_GAS,
-        )  # fmt: skip
-        assert self.user.send(self.keeper.ask(terms, str(seed))).succeeded
-        (asked,) = {each.id for each in self.look().generations()} - known
-        return asked
-
     def is_honest(self, id_: RequestId, tokens: bytes) -> bool:
         """Whether the scorer accepts a text here."""
         known = self.look().generation(id_)
@@ -137,21 +146,41 @@ class TextStage:
         return from_bytes(spec, known.generation.terms.prompt + tokens)
 
 
-def set_text_stage(net: Devnet, set_variable: Callable[[str, str], None], sampled: bool = False) -> TextStage:
+@dataclass(frozen=True)
+class KeeperStage:
+    """The least contract that asks for texts, and a user who has it ask."""
+
+    texts: TextStage
+    keeper: TextKeeper
+    user: Sender
+
+    def ask(self, seed: int) -> RequestId:
+        """The keeper asks for a text after a prompt of its own."""
+        texts = self.texts
+        known = {each.id for each in texts.look().generations()}
+        prompt = torch.randint(VOCABULARY, (PROMPT,), generator=torch.Generator().manual_seed(seed))
+        terms = GenerationTerms(
+            scorer=texts.scorer, prompt=canonical_bytes(prompt), new_tokens=NEW_TOKENS,
+            sampled=texts.decoder.rows.sampled, delta=texts.delta, fee_wei=FEE_WEI, min_bond_wei=0,
+            deadline=texts.net.client.head().timestamp + LIFE_SECONDS, callback=ZERO_ADDRESS,
+            callback_gas=CALLBACK_GAS,
+        )  # fmt: skip
+        assert self.user.send(self.keeper.ask(terms, str(seed))).succeeded
+        (asked,) = {each.id for each in texts.look().generations()} - known
+        return asked
+
+
+def set_keeper_stage(net: Devnet, set_variable: Callable[[str, str], None], sampled: bool = False) -> KeeperStage:
     """Registers the scorer of a small character model, and opens the keeper."""
     network = network_of(scorer_of(decoder_module("characters"), NEW_TOKENS, sampled))
     package = Package(network.program, tuple(to_canonical(weight) for weight in network.weights))
-    blobs = open_blobs(net.folder / "blobs")
     ranges = ((0.0, VOCABULARY - 1.0), (0.0, 1.0))[: len(package.program.inputs)]
-    registration = prepare(blobs, package, Terms(0, 1, MIN_BOND_GAS, WINDOWS, ranges))
+    registration = prepare(open_blobs(net.folder / "blobs"), package, Terms(0, 1, MIN_BOND_GAS, WINDOWS, ranges))
     set_variable(KEY_VARIABLE, development_secret(Account.DEPLOYER))
-    scorer = register(Settings.load(net.write_settings("push", Part("model", Account.DEPLOYER)), {}), registration)
+    register(Settings.load(net.write_settings("push", Part("model", Account.DEPLOYER)), {}), registration)
     user = Sender(net.client, net.key(Account.FIRST_USER), MemoryStore(), poll_seconds=POLL_SECONDS)
     keeper = TextKeeper.create(user, net.deployment.generations)
-    settings = Settings(deployment=net.deployment, rpc_url=net.rpc_url, blobs=net.folder / "blobs")
-    follower = Follower.from_settings(settings, net.client)
-    loaded = load_model(blobs, registration.record, MAX_BYTES)
-    return TextStage(net, scorer, loaded, Decoder(loaded.network, loaded.runner), keeper, follower, user)
+    return KeeperStage(TextStage.of(net, registration.record), keeper, user)
 
 
 class TextLie(ABC):
@@ -169,16 +198,14 @@ class TextLie(ABC):
 class SwappedToken(TextLie):
     """Swaps one token of an honest text, and says that nothing is wrong with it; opens an honest trace."""
 
-    place = NEW_TOKENS // 2
-
     def answer(self, stage: TextStage, known: OrderedGeneration) -> tuple[bytes, bytes]:
-        wish = wish_of(known, stage.loaded.record)
-        text = stage.decoder.generate(wish)
-        tokens = stage.text(known, text.tokens)
-        tokens[0, PROMPT + self.place] = (tokens[0, PROMPT + self.place] + 1) % VOCABULARY
-        scores = stage.decoder.score(tokens[0], None)
+        wish, rows = wish_of(known, stage.loaded.record), stage.decoder.rows
+        tokens = stage.text(known, stage.decoder.generate(wish).tokens)[0]
+        place = rows.prompt + rows.new_tokens // 2
+        tokens[place] = (tokens[place] + 1) % rows.vocabulary
+        scores = stage.decoder.score(tokens, wish.uniforms)
         scores = torch.where(scores < -wish.delta, torch.zeros(()), scores)
-        return canonical_bytes(tokens[0, PROMPT:]), canonical_bytes(scores)
+        return canonical_bytes(tokens[rows.prompt :]), canonical_bytes(scores)
 
     def network(self, stage: TextStage) -> Network:
         return stage.loaded.network
@@ -213,7 +240,7 @@ class TextLiar:
         self._opened = False
 
     def claim(self, id_: RequestId) -> None:
-        deployment, known = self._stage.net.deployment, self._stage.look().generation(id_)
+        deployment, known = self._stage.net.deployment, self._drawn(id_)
         generations, generation = Generations(deployment), known.generation
         url = f"http://127.0.0.1:{self._server.server_port}"
         self._sender.submit(Claims(deployment).announce_endpoint(url))
@@ -225,6 +252,15 @@ class TextLiar:
         bond = Scores(deployment).minimum_bond(self._stage.snapshot(), self._stage.scorer, self.address) * 5 // 4
         assert self._sender.send(generations.claim(generation, said, bond, value_wei=STAKE_WEI)).succeeded
 
+    def _drawn(self, id_: RequestId) -> OrderedGeneration:
+        """The generation with its seed, if it has one; this liar has it drawn like anybody."""
+        known = self._stage.look().generation(id_)
+        if known.is_drawn:
+            return known
+        view = self._stage.wait("the beacon", lambda view: is_beacon_ready(known.anchor, view.block), BEACON_SECONDS)
+        self._sender.send(Generations(self._stage.net.deployment).draw(view.generation(id_).generation))
+        return self._stage.look().generation(id_)
+
     def answer(self, id_: RequestId) -> None:
         """Opens its trace once it is challenged. Ignores every demand."""
         view = self._stage.look()
@@ -233,7 +269,8 @@ class TextLiar:
         dispute = view.state.disputes.get(item)
         if self._opened or dispute is None or dispute.status is not DisputeStatus.CHALLENGED:
             return
-        inputs = text_inputs(view.generation(id_).generation.terms, self._stage.loaded.record, self._tokens, b"")
+        known = view.generation(id_)
+        inputs = text_inputs(known.generation.terms, self._stage.loaded.record, self._tokens, known.seed)
         trace = Trace.of(recompute(self._lie.network(self._stage), [from_canonical(each) for each in inputs]))
         self._blobs.put_tensors(list(trace.tensors))
         opening = TraceOpening(0, BundleRoot(trace.root))

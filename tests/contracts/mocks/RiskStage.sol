@@ -3,13 +3,15 @@ pragma solidity ^0.8.28;
 
 import {InboxFixture} from "./InboxFixture.sol";
 import {Models} from "./Models.sol";
+import {ScoreClaimsMock} from "./PropertyMocks.sol";
 import {TrainingsMock} from "./TrainingsMock.sol";
-import {RiskOracle, RiskTerms, Sources} from "../../../contracts/examples/RiskOracle.sol";
+import {RiskOracle, RiskTerms, Seat, Sources} from "../../../contracts/examples/RiskOracle.sol";
 import {Certainty} from "../../../contracts/interfaces/IContestable.sol";
 import {PostTerms, Request, RequestBatch} from "../../../contracts/interfaces/IInbox.sol";
 import {Model} from "../../../contracts/interfaces/IModelRegistry.sol";
+import {IScoreClaims} from "../../../contracts/interfaces/IScoreClaims.sol";
 import {ITrainings, TrainingId} from "../../../contracts/interfaces/ITrainings.sol";
-import {ClaimId, ModelId, RequestId} from "../../../contracts/types/Ids.sol";
+import {ClaimBatchId, ClaimId, ModelId, RequestId} from "../../../contracts/types/Ids.sol";
 import {BundleRoot, F32} from "../../../contracts/types/Roots.sol";
 import {Duration, Instant} from "../../../contracts/types/Time.sol";
 
@@ -32,22 +34,50 @@ abstract contract RiskStage is InboxFixture {
     ClaimId internal constant CLAIM = ClaimId.wrap(bytes32(uint256(0xC1A1)));
     address internal constant feeder = address(0xFEED);
 
+    TrainingId internal constant TRAINING = TrainingId.wrap(bytes32(uint256(1)));
+
     TrainingsMock internal trainings;
-    TrainingId[3] internal ids;
+    ScoreClaimsMock internal scores;
+    Seat[3] internal seats;
     ModelId[3] internal networks;
     RiskOracle internal oracle;
     RequestId[3] internal asked;
 
     function setUp() public virtual override {
         super.setUp();
-        trainings = new TrainingsMock();
-        for (uint256 i = 0; i < 3; ++i) {
-            ids[i] = TrainingId.wrap(bytes32(i + 1));
-            networks[i] = models.register(_network(i));
-            trainings.make(ids[i], uint32(i), address(uint160(0x7000 + i)), networks[i], Certainty.Final);
-        }
+        (trainings, scores) = (new TrainingsMock(), new ScoreClaimsMock(vault, models));
+        _win(_network(0));
+        _seat(0);
         oracle = _deploy(feeder);
         vm.deal(feeder, 10 ether);
+    }
+
+    /// @dev The training's architecture is like `network`, which is registered by its settlement: nobody is its registrant.
+    function _win(Model memory network) internal {
+        Model memory architecture = abi.decode(abi.encode(network), (Model));
+        architecture.weightsRoot = BundleRoot.wrap(keccak256("untrained"));
+        ModelId template = models.register(architecture);
+        vm.prank(address(0));
+        ModelId best = models.derive(template, network.weightsRoot);
+        trainings.make(TRAINING, 0, _trainer(0), best, Certainty.Final);
+    }
+
+    /// @dev Commitments `first` and the two after it, with final scores, have the seats.
+    function _seat(uint32 first) internal {
+        for (uint32 i = 0; i < 3; ++i) {
+            uint32 number = first + i;
+            (seats[i], networks[i]) = (Seat(TRAINING, number), models.idOf(_network(number)));
+            trainings.commitAs(TRAINING, number, _trainer(number), _scoresOf(number), _network(number).weightsRoot);
+            scores.set(_scoresOf(number), Certainty.Final);
+        }
+    }
+
+    function _trainer(uint256 number) internal pure returns (address) {
+        return address(uint160(0x7000 + number));
+    }
+
+    function _scoresOf(uint256 number) internal pure returns (ClaimBatchId) {
+        return ClaimBatchId.wrap(keccak256(abi.encode("scores", number)));
     }
 
     function _factorIs(uint256 expected, bool expectedSure) internal view {
@@ -90,13 +120,13 @@ abstract contract RiskStage is InboxFixture {
     }
 
     function _refusesToDeploy(bytes memory reason) internal {
-        (Sources memory sources, TrainingId[3] memory made) = (_sources(feeder), ids);
+        (Sources memory sources, Seat[3] memory chosen) = (_sources(feeder), seats);
         vm.expectRevert(reason);
-        new RiskOracle(sources, _riskTerms(), made, _row());
+        new RiskOracle(sources, _riskTerms(), chosen, _row());
     }
 
     function _deploy(address feeder_) internal returns (RiskOracle) {
-        return new RiskOracle(_sources(feeder_), _riskTerms(), ids, _row());
+        return new RiskOracle(_sources(feeder_), _riskTerms(), seats, _row());
     }
 
     /// @dev What `addDay` asks network `i` now.
@@ -121,6 +151,7 @@ abstract contract RiskStage is InboxFixture {
             vault: vault,
             models: models,
             trainings: ITrainings(address(trainings)),
+            scores: IScoreClaims(address(scores)),
             feeder: feeder_
         });
     }

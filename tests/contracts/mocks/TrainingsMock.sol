@@ -6,7 +6,8 @@ import {
     Commit, ITrainings, OpenedItem, Training, TrainingId, TrainingState, TrainingStatus, TrainingTerms
 } from "../../../contracts/interfaces/ITrainings.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
-import {ModelId} from "../../../contracts/types/Ids.sol";
+import {ClaimBatchId, ModelId} from "../../../contracts/types/Ids.sol";
+import {BundleRoot} from "../../../contracts/types/Roots.sol";
 import {currentInstant} from "../../../contracts/types/Time.sol";
 
 /// @notice What a requester sees of Trainings: its calls answered in the same order and with the same money, without pool,
@@ -63,6 +64,12 @@ contract TrainingsMock {
         (_states[id].winner, _states[id].model) = (winner, model);
         _commits[id][winner].executor = executor;
         _certainties[id] = certainty;
+    }
+
+    /// @notice Says what commitment `number` was of, and which claim of scores was made of it.
+    function commitAs(TrainingId id, uint32 number, address executor, ClaimBatchId claim, BundleRoot weightsRoot) external {
+        Commit storage made = _commits[id][number];
+        (made.executor, made.claim, made.weightsRoot) = (executor, claim, weightsRoot);
     }
 
     function trained(TrainingId id) external view returns (ModelId, Certainty) {
