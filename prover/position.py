@@ -35,7 +35,8 @@ class Position:
     `balance_wei` is what `me` can bond: its Vault balance and what it is willing to send along. The prices are those
     of that block's base fee: `challenge_bond_wei` for this claim, `leaf_deposit_wei` for each demanded leaf.
     `challenges_unserved`: whether my operator stakes money on what nobody serves. `is_scored`: it is an item of a claim
-    of scores, `siblings` of which are in dispute now beside it.
+    of scores, `siblings` of which are in dispute now beside it; `kept_open_until`: until then it may be challenged,
+    even after the window of its model.
     """
 
     claim: ClaimId
@@ -53,6 +54,7 @@ class Position:
     challenges_unserved: bool = False
     is_scored: bool = False
     siblings: int = 0
+    kept_open_until: int = 0
 
     @property
     def course(self) -> Course:
@@ -67,7 +69,7 @@ class Position:
 
     @property
     def challenge_end(self) -> int:
-        return challenge_end(self.claimed_at, self.windows)
+        return max(challenge_end(self.claimed_at, self.windows), self.kept_open_until)
 
     @property
     def may_challenge(self) -> bool:

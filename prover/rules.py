@@ -92,7 +92,11 @@ def _challenges_twice(move: ClaimMove, position: Position, opinion: Opinion) -> 
 
 
 def _challenges_late(move: ClaimMove, position: Position, opinion: Opinion) -> bool:
-    return isinstance(move, Challenge) and not is_before(position.now, position.claimed_at + position.windows.challenge)
+    return isinstance(move, Challenge) and not is_before(position.now, _last_challenge(position))
+
+
+def _last_challenge(position: Position) -> int:
+    return max(position.claimed_at + position.windows.challenge, position.kept_open_until)
 
 
 def _bonds_too_much(move: ClaimMove, position: Position, opinion: Opinion) -> bool:
@@ -122,7 +126,7 @@ def _rejects_early(move: ClaimMove, position: Position, opinion: Opinion) -> boo
 def _rejects_beside_others(move: ClaimMove, position: Position, opinion: Opinion) -> bool:
     if not isinstance(move, Prove) or move.fault.slashes or not position.is_scored:
         return False
-    return position.siblings > 0 or is_before(position.now, position.claimed_at + position.windows.challenge)
+    return position.siblings > 0 or is_before(position.now, _last_challenge(position))
 
 
 def _proves_what_the_twin_acquits(move: ClaimMove, position: Position, opinion: Opinion) -> bool:

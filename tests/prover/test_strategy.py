@@ -68,6 +68,29 @@ def test_decide__unchallenged_without_good_reason__waits(
     assert reason in waits(replace(claimed(), **changes), opinion)
 
 
+def test_decide__an_item_that_is_kept_open__is_challenged_after_the_window_of_its_model() -> None:
+    end = CLAIMED_AT + WINDOWS.challenge
+    kept = replace(claimed(end + 49), is_scored=True, kept_open_until=end + 50)
+    move = decide(kept, BEYOND)
+    assert move == Challenge(CLAIM, 500)
+    assert not broken_rules(move, kept, BEYOND)
+    over = replace(kept, now=end + 50)
+    assert "the challenge window is over" in waits(over, BEYOND)
+    assert [rule.never for rule in broken_rules(move, over, BEYOND)] == ["challenge after the window"]
+
+
+def test_decide__an_item_that_is_kept_open__is_not_rejected_before_the_end() -> None:
+    end = PROVE_END + 50
+    held = {"is_scored": True, "kept_open_until": end}
+    opinion = Opinion(2.0, 2.0, light_fault())
+    root = light_fault().committed.trace_root
+    early = opened(end - 1, trace_root=root, **held)
+    assert isinstance(decide(early, opinion), Wait)
+    move = Prove(CLAIM, light_fault(), eager=False)
+    assert any("another of its items may be challenged" in rule.never for rule in broken_rules(move, early, opinion))
+    assert decide(opened(end, trace_root=root, **held), opinion) == move
+
+
 @pytest.mark.parametrize("opinion", [BEYOND, Opinion(NAN, NAN), Opinion(float("inf"), 9.0)])
 def test_decide__beyond_reach_twice__challenges(opinion: Opinion) -> None:
     last = CLAIMED_AT + WINDOWS.challenge - 1
