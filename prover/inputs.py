@@ -39,11 +39,8 @@ class Paper:
 
 def paper_of(view: View, scores: MadeScores) -> Paper | None:
     """What a claim of scores is about, if that is a training."""
-    for training in view.state.trainings.values():
-        for commit in training.commits:
-            if commit.claim == scores.id:
-                return Paper(training, commit, scores)
-    return None
+    place = view.commit_of(scores.id)
+    return None if place is None else Paper(*place, scores)
 
 
 class PoolSource:

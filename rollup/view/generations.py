@@ -56,6 +56,7 @@ class GenerationFold:
         inputs = text_inputs(known.generation.terms, scorer, event.tokens, known.seed)
         require_same("inputs of the text", text_root(inputs), scoring.items[0])
         self._facts.scores[event.claim] = replace(scores, inputs=b"".join(tensor.data for tensor in inputs))
+        self._facts.scored_texts[event.claim] = event.id
         self._move(
             event.id, GenerationStatus.CLAIMED, claim=event.claim, claims=(*known.claims, event.claim),
             tokens=event.tokens, lessee=ZERO_ADDRESS, leased_until=0,
