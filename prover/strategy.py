@@ -61,11 +61,12 @@ def decide_pool(position: PoolPosition, opinion: PoolOpinion) -> PoolMove | Wait
     name = position.claim or position.training
     if position.me is None:
         return Wait(name, "watching only, without a key")
-    if not position.is_revealed:
+    # Broken weights are a fault whatever becomes of the training, which a requester could else end by a spoiled pool.
+    shown = opinion.broken or opinion.replaced
+    if not position.is_revealed and opinion.broken is None:
         return Wait(name, "the training is not being scored")
     if opinion.spoiled is not None:
         return opinion.spoiled
-    shown = opinion.replaced or opinion.broken
     if position.claim is None or shown is None:
         return Wait(name, "keys and items are those of the pool")
     if position.certainty is not Certainty.PROVISIONAL:
