@@ -69,9 +69,7 @@ def _shows_what_is_sound(move: PoolMove, position: PoolPosition) -> bool:
 
 POOL_RULES = (
     PoolRule("move without a key", "a watch-only party has nothing to sign with", _moves_without_key),
-    PoolRule(
-        "speak of a pool before its key is revealed or after the end", "the chain refuses it", _moves_unrevealed
-    ),
+    PoolRule("speak of a pool before its key is revealed or after the end", "the chain refuses it", _moves_unrevealed),
     PoolRule(
         "move on another training or claim than was looked at", "its evidence says nothing of it", _speaks_of_another
     ),

@@ -114,13 +114,26 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class Stake:
+    """What it takes to have something shown on chain: so many challenges that are still to be made, and leaves that are
+    still to be demanded in all disputes together.
+    """
+
+    challenges: int = 1
+    leaves: int = 0
+
+    def price_wei(self, position: Position) -> int:
+        return self.challenges * position.challenge_bond_wei + self.leaves * position.leaf_deposit_wei
+
+
+@dataclass(frozen=True)
 class Opinion:
     """What my checks say of a claim.
 
     `deviation`: the greatest difference of the claimed output from my run, in units of the model's reach; None while I
     have no run. `second`: the same from an independent evaluation, asked for before any bond. `missing`: leaves of the
     opened trace or of the claimed output that I need and nobody serves. `is_unserved`: nobody has shown `withheld`, so
-    there is no deviation.
+    there is no deviation; `stake`: what it takes to have it shown.
     """
 
     deviation: float | None = None
@@ -129,6 +142,7 @@ class Opinion:
     missing: tuple[LeafRef, ...] = ()
     is_unserved: bool = False
     withheld: str = "the claimed output"
+    stake: Stake = Stake()
 
 
 @dataclass(frozen=True)

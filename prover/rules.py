@@ -81,6 +81,13 @@ def _challenges_unserved_early(move: ClaimMove, position: Position, opinion: Opi
     return is_before(position.now, position.claimed_at + position.windows.challenge // 2)
 
 
+def _begins_what_it_cannot_end(move: ClaimMove, position: Position, opinion: Opinion) -> bool:
+    if not isinstance(move, Challenge) or not opinion.is_unserved or opinion.fault is not None:
+        return False
+    cost_wei = opinion.stake.challenges * move.bond_wei + opinion.stake.leaves * position.leaf_deposit_wei
+    return cost_wei > position.balance_wei
+
+
 def _challenges_what_it_could_prove(move: ClaimMove, position: Position, opinion: Opinion) -> bool:
     if not isinstance(move, Challenge) or not position.eager:
         return False
@@ -192,6 +199,11 @@ RULES = (
         "challenge for what is not served in the first half of the window",
         "until then its executor may serve it",
         _challenges_unserved_early,
+    ),
+    Rule(
+        "challenge for what is not served without the money to have all of it shown",
+        "the bond is lost if the demand does not follow",
+        _begins_what_it_cannot_end,
     ),
     Rule(
         "challenge an eager claim whose trace is served, but for a fault that only rejects",
