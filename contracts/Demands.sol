@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {ClaimWitness, IContestable} from "./interfaces/IContestable.sol";
 import {DemandPage, DisputeStatus, IDisputeGame, LeafRef, StepProof} from "./interfaces/IDisputeGame.sol";
-import {IModels, Model} from "./interfaces/IModels.sol";
+import {IModels, Model, Windows} from "./interfaces/IModels.sol";
 import {Committed, IStepJudge, Opening} from "./interfaces/IStepJudge.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {MAX_DEMAND_LEAVES} from "./libraries/ConstantsLib.sol";
@@ -75,12 +75,14 @@ abstract contract Demands is IDisputeGame {
         Model memory model = registry.model(witness.requests.model);
         _requireBefore(DisputeClock.collectEnd(_courseOf(record), model.windows));
         _requireSlots(_committed(model, witness, record.traceRoot), refs, steps);
+        bool first = record.demanded == 0;
 
         uint96 depositWei = demandDeposit(refs.length).toUint96();
         record.demanded = uint16(demanded);
         record.depositsWei += depositWei;
         emit Demanded(id, _pages[id].length, msg.sender, refs, depositWei);
         _pages[id].push(DemandPage(msg.sender, depositWei, keccak256(abi.encode(refs)), 0, uint16(refs.length)));
+        if (first) _afterFirstDemand(witness, _courseOf(record), model.windows);
         _lock(depositWei);
     }
 
@@ -117,6 +119,11 @@ abstract contract Demands is IDisputeGame {
     }
 
     // Leaves.
+
+    /// @dev From now on what is hidden becomes known by the end of the supply period at the latest.
+    function _afterFirstDemand(ClaimWitness calldata witness, Course memory course, Windows memory windows)
+        internal
+        virtual;
 
     function _markSupplied(Page memory named, uint256[] calldata positions, uint256 size) private {
         DemandPage storage page = _pages[named.id][named.number];

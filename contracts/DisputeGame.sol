@@ -46,7 +46,7 @@ contract DisputeGame is Demands {
         Record storage record = _records[id];
         _requireStatus(record, DisputeStatus.None);
         Windows memory windows = registry.terms(witness.requests.model).windows;
-        _requireBefore(witness.claims.claimedAt.afterwards(windows.challenge));
+        _requireChallengeable(witness.claims, windows);
         uint96 bondWei = challengeBond(witness.claims.bondWei).toUint96();
 
         record.status = DisputeStatus.Challenged;
@@ -211,11 +211,34 @@ contract DisputeGame is Demands {
         Record storage record = _records[id];
         record.status = DisputeStatus.Acquitted;
         emit Cleared(id, finalAt);
+        bool fallen = _hasFallen(witness.claims);
         claimChain.acquit(witness, finalAt);
+        if (fallen) {
+            // Whoever doubted a liar pays nothing for having asked at the wrong place.
+            _pay(record.challenger, record.bondWei);
+            _payDemanders(id, 0, true);
+            return;
+        }
         uint256 executorWei = record.bondWei / 2;
         vault.burn(record.bondWei - executorWei);
         _pay(witness.claims.executor, executorWei + record.depositsWei);
     }
+
+    // What a game of claims that bear one bond for many items sees otherwise.
+
+    function _requireChallengeable(ClaimBatch calldata claims, Windows memory windows) internal view virtual {
+        _requireBefore(claims.claimedAt.afterwards(windows.challenge));
+    }
+
+    /// @dev Whether the claim was refuted by something else while this dispute went on.
+    function _hasFallen(ClaimBatch calldata) internal view virtual returns (bool) {
+        return false;
+    }
+
+    /// @inheritdoc Demands
+    function _afterFirstDemand(ClaimWitness calldata, Course memory, Windows memory) internal virtual override {}
+
+    // Small parts.
 
     function _eagerTrace(bytes calldata entry) private pure returns (BundleRoot) {
         return BundleRoot.wrap(bytes32(entry[entry.length - 32:]));

@@ -144,12 +144,24 @@ contract ScoreClaims is IScoreClaims {
         emit ScoresContested(id, batchId, witness.index);
     }
 
+    /// @inheritdoc IScoreClaims
+    /// @dev Of a claim that has fallen nothing is left to be challenged.
+    function keepOpen(ClaimBatch calldata claims, Instant until) external onlyScoreGame {
+        ClaimBatchId id = IdsLib.idOf(claims);
+        Record storage record = _records[id];
+        if (record.certainty != Certainty.Provisional || !record.windowEnd.isBefore(until)) return;
+        (record.windowEnd, record.finalAt) = (until, record.finalAt.later(until));
+        emit ScoresKeptOpen(id, until);
+    }
+
     /// @inheritdoc IContestable
-    /// @dev Of a claim that has fallen too: the dispute must end, for its challenger's bond.
+    /// @dev Of a claim that has fallen too: the dispute must end, for its challenger's bond. A fault that only rejects is
+    /// heard when the challenge window is over, and has a prove window from then on.
     function acquit(ClaimWitness calldata witness, Instant finalAt) external onlyScoreGame {
         (ClaimId id, ClaimBatchId batchId) = _named(witness);
         Record storage record = _records[batchId];
         _conclude(record, id, Item.Acquitted);
+        finalAt = finalAt.later(record.windowEnd.afterwards(terms(witness.requests.model).windows.prove));
         record.finalAt = record.finalAt.later(finalAt);
         emit ScoreAcquitted(id, batchId, finalAt);
     }
@@ -199,7 +211,7 @@ contract ScoreClaims is IScoreClaims {
     }
 
     /// @inheritdoc IModels
-    function terms(ModelId id) external view returns (Terms memory) {
+    function terms(ModelId id) public view returns (Terms memory) {
         ModelId scorer = _derived[id].scorer;
         return registry.terms(ModelId.unwrap(scorer) == 0 ? id : scorer);
     }

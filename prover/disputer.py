@@ -132,6 +132,7 @@ class Disputer:
             challenges_unserved=self._challenges_unserved,
             siblings=len(scores.disputed - {made.index}) if scores is not None else 0,
             is_scored=scores is not None,
+            kept_open_until=scores.window_end if scores is not None else 0,
         )
 
     def act(self, view: View, move: ClaimMove, seen: tuple[Position, Opinion], look: Look, graph: Graph) -> None:

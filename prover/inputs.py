@@ -18,7 +18,6 @@ from rollup.blobs import BlobReader
 from rollup.errors import BadEncoding, NotFound
 from rollup.inputs import split_inputs
 from rollup.properties.pool import ENTRY_BYTES, Pool, masked
-from rollup.properties.types import TrainingStatus
 from rollup.tensor import Tensor, TensorSpec
 from rollup.types import BundleRoot, InputSpec
 from rollup.view import MadeClaim, MadeCommit, MadeScores, OrderedTraining, View
@@ -39,11 +38,8 @@ class Paper:
 
 def paper_of(view: View, scores: MadeScores) -> Paper | None:
     """What a claim of scores is about, if that is a training."""
-    for training in view.state.trainings.values():
-        for commit in training.commits:
-            if commit.claim == scores.id:
-                return Paper(training, commit, scores)
-    return None
+    place = view.commit_of(scores.id)
+    return None if place is None else Paper(*place, scores)
 
 
 class PoolSource:
@@ -140,6 +136,7 @@ class Inputs:
         return served(self._blobs, claim.scoring.items[index], claim.model.inputs)
 
     def forget(self, view: View) -> None:
-        """Drops pools of trainings that are over."""
-        running = {id_ for id_, known in view.state.trainings.items() if known.status is TrainingStatus.REVEALED}
+        """Drops pools of trainings of which nothing is watched any more."""
+        watched = (view.state.scored_commits.get(id_) for id_ in view.state.active_scores)
+        running = {*view.state.active_trainings, *(place[0] for place in watched if place is not None)}
         self._pools = {id_: pool for id_, pool in self._pools.items() if id_ in running}

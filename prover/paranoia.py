@@ -38,7 +38,7 @@ class Paranoia:
             if id_ in self._seen:
                 continue
             self._seen.add(id_)
-            generation = _text_of(view, scores)
+            generation = view.text_of(id_)
             if generation is not None:
                 self._make_again(scores, generation)
                 return
@@ -71,7 +71,3 @@ class Paranoia:
         (delta,) = struct.unpack(">f", terms.delta.to_bytes(4, "big"))
         wish = Wish(prompt, uniforms[0].reshape(-1) if uniforms else None, delta)
         return Decoder(known.network, known.runner).generate(wish, LIMIT_SECONDS).tokens
-
-
-def _text_of(view: View, scores: MadeScores) -> OrderedGeneration | None:
-    return next((known for known in view.state.generations.values() if known.claim == scores.id), None)

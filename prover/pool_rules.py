@@ -42,7 +42,7 @@ def _moves_without_key(move: PoolMove, position: PoolPosition) -> bool:
 
 
 def _moves_unrevealed(move: PoolMove, position: PoolPosition) -> bool:
-    return not position.is_revealed
+    return not position.is_revealed and not isinstance(move, Condemn)
 
 
 def _speaks_of_another(move: PoolMove, position: PoolPosition) -> bool:
@@ -74,7 +74,7 @@ def _shows_what_is_sound(move: PoolMove, position: PoolPosition) -> bool:
 
 POOL_RULES = (
     PoolRule("move without a key", "a watch-only party has nothing to sign with", _moves_without_key),
-    PoolRule("move before the key is revealed or after the end", "the chain refuses it", _moves_unrevealed),
+    PoolRule("speak of a pool before its key is revealed or after the end", "the chain refuses it", _moves_unrevealed),
     PoolRule(
         "move on another training or claim than was looked at", "its evidence says nothing of it", _speaks_of_another
     ),

@@ -36,7 +36,8 @@ class Position:
     `balance_wei` is what `me` can bond: its Vault balance and what it is willing to send along. The prices are those
     of that block's base fee: `challenge_bond_wei` for this claim, `leaf_deposit_wei` for each demanded leaf.
     `challenges_unserved`: whether my operator stakes money on what nobody serves. `is_scored`: it is an item of a claim
-    of scores, `siblings` of which are in dispute now beside it.
+    of scores, `siblings` of which are in dispute now beside it; `kept_open_until`: until then it may be challenged,
+    even after the window of its model.
     """
 
     claim: ClaimId
@@ -54,6 +55,7 @@ class Position:
     challenges_unserved: bool = False
     is_scored: bool = False
     siblings: int = 0
+    kept_open_until: int = 0
 
     @property
     def course(self) -> Course:
@@ -68,7 +70,7 @@ class Position:
 
     @property
     def challenge_end(self) -> int:
-        return challenge_end(self.claimed_at, self.windows)
+        return max(challenge_end(self.claimed_at, self.windows), self.kept_open_until)
 
     @property
     def may_challenge(self) -> bool:
@@ -113,13 +115,26 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class Stake:
+    """What it takes to have something shown on chain: so many challenges that are still to be made, and leaves that are
+    still to be demanded in all disputes together.
+    """
+
+    challenges: int = 1
+    leaves: int = 0
+
+    def price_wei(self, position: Position) -> int:
+        return self.challenges * position.challenge_bond_wei + self.leaves * position.leaf_deposit_wei
+
+
+@dataclass(frozen=True)
 class Opinion:
     """What my checks say of a claim.
 
     `deviation`: the greatest difference of the claimed output from my run, in units of the model's reach; None while I
     have no run. `second`: the same from an independent evaluation, asked for before any bond. `missing`: leaves of the
     opened trace or of the claimed output that I need and nobody serves. `is_unserved`: nobody has shown `withheld`, so
-    there is no deviation.
+    there is no deviation; `stake`: what it takes to have it shown.
     """
 
     deviation: float | None = None
@@ -128,6 +143,7 @@ class Opinion:
     missing: tuple[LeafRef, ...] = ()
     is_unserved: bool = False
     withheld: str = "the claimed output"
+    stake: Stake = Stake()
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,13 @@ def _challenges_unserved_early(move: ClaimMove, position: Position, opinion: Opi
     return is_before(position.now, position.claimed_at + position.windows.challenge // 2)
 
 
+def _begins_what_it_cannot_end(move: ClaimMove, position: Position, opinion: Opinion) -> bool:
+    if not isinstance(move, Challenge) or not opinion.is_unserved or opinion.fault is not None:
+        return False
+    cost_wei = opinion.stake.challenges * move.bond_wei + opinion.stake.leaves * position.leaf_deposit_wei
+    return cost_wei > position.balance_wei
+
+
 def _challenges_what_it_could_prove(move: ClaimMove, position: Position, opinion: Opinion) -> bool:
     if not isinstance(move, Challenge) or not position.eager:
         return False
@@ -92,7 +99,11 @@ def _challenges_twice(move: ClaimMove, position: Position, opinion: Opinion) -> 
 
 
 def _challenges_late(move: ClaimMove, position: Position, opinion: Opinion) -> bool:
-    return isinstance(move, Challenge) and not is_before(position.now, position.claimed_at + position.windows.challenge)
+    return isinstance(move, Challenge) and not is_before(position.now, _last_challenge(position))
+
+
+def _last_challenge(position: Position) -> int:
+    return max(position.claimed_at + position.windows.challenge, position.kept_open_until)
 
 
 def _bonds_too_much(move: ClaimMove, position: Position, opinion: Opinion) -> bool:
@@ -122,7 +133,7 @@ def _rejects_early(move: ClaimMove, position: Position, opinion: Opinion) -> boo
 def _rejects_beside_others(move: ClaimMove, position: Position, opinion: Opinion) -> bool:
     if not isinstance(move, Prove) or move.fault.slashes or not position.is_scored:
         return False
-    return position.siblings > 0 or is_before(position.now, position.claimed_at + position.windows.challenge)
+    return position.siblings > 0 or is_before(position.now, _last_challenge(position))
 
 
 def _proves_what_the_twin_acquits(move: ClaimMove, position: Position, opinion: Opinion) -> bool:
@@ -188,6 +199,11 @@ RULES = (
         "challenge for what is not served in the first half of the window",
         "until then its executor may serve it",
         _challenges_unserved_early,
+    ),
+    Rule(
+        "challenge for what is not served without the money to have all of it shown",
+        "the bond is lost if the demand does not follow",
+        _begins_what_it_cannot_end,
     ),
     Rule(
         "challenge an eager claim whose trace is served, but for a fault that only rejects",

@@ -5,8 +5,7 @@ Rebuilds everything from the chain. One claim's trouble is not the others'. Deci
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 
@@ -20,13 +19,12 @@ from prover.position import Condemn, PoolOpinion, PoolPosition, Spoil
 from prover.scores import ScoreCase
 from prover.sources import Sources
 from prover.weight_proof import ServedBundle, Trained, prove_broken
-from prover.withheld import Withheld, bundle_of, leaves_of, supplied_tensors
-from rollup.errors import Doubt, NotFound, Refused, RollupError
-from rollup.graph import Graph, Source
-from rollup.package import load_program
+from prover.withheld import Withheld
+from prover.withholding import Withholding
+from rollup.errors import Doubt, NotFound, Refused
 from rollup.properties.types import TrainingStatus
-from rollup.types import Address, BundleRoot, Certainty, ClaimBatchId, ClaimId, Model
-from rollup.view import MadeClaim, MadeScores, OrderedTraining, Page, View
+from rollup.types import Address, Certainty, ClaimBatchId, ClaimId
+from rollup.view import MadeClaim, OrderedTraining, View
 
 _log = structlog.get_logger()
 
@@ -41,24 +39,27 @@ class ScoreWatch:
         self._quiet: set[ClaimBatchId] = set()
         # Their weights are not finite, and the proof of it is at hand.
         self._condemned: dict[ClaimBatchId, Condemn] = {}
-        # Whoever withholds something must not know at which item it will be asked for it.
-        self._chosen: dict[ClaimBatchId, int] = {}
+        self._withholding = Withholding(sources, inputs)
         self._pauses = Pauses()
         self._said: dict[bytes, str] = {}
         self.picked: dict[ClaimId, Case] = {}
-        self.withheld: dict[ClaimId, Withheld] = {}
+
+    @property
+    def withheld(self) -> dict[ClaimId, Withheld]:
+        return self._withholding.found
 
     def look(self, view: View, me: Address | None) -> None:
         """Goes on with every claim that may still fall, but my own."""
         self._forget(view)
-        self.picked, self.withheld = {}, {}
+        self.picked = {}
+        self._withholding.new_look(view.state.active_scores)
         for scores in [view.state.scores[id_] for id_ in view.state.active_scores]:
             if scores.executor == me or scores.id in self._quiet:
                 continue
             paper = paper_of(view, scores)
             if paper is None:
                 continue
-            self._take_supplied(view, paper)
+            self._withholding.take_supplied(view, paper)
             if self._pauses.is_due(scores.id, view.now) or scores.disputed:
                 self._guarded(view, paper)
 
@@ -111,7 +112,7 @@ class ScoreWatch:
         if case is not None:
             self._examine(view, case)
         elif paper.scores.id not in self._condemned:
-            self._withhold_weights(view, paper)
+            self._withholding.weights(view, paper)
             self._pauses.put_off(paper.scores.id, view.now, view.now + 1)
 
     def _examine(self, view: View, case: ScoreCase) -> None:
@@ -125,8 +126,9 @@ class ScoreWatch:
             self._quiet.add(case.id)
         elif case.unseen and len(case.unseen) == before:
             self._pauses.put_off(case.id, view.now)
-        # Where a look gets on, what is left is only slow.
-        self._withhold_inputs(view, case, case.unseen if len(case.unseen) == before else ())
+        if picked is None and not (case.replaced and case.unmasked() is not None):
+            # Where a look gets on, what is left is only slow.
+            self._withholding.inputs(view, case, case.unseen if len(case.unseen) == before else ())
 
     def _case(self, view: View, paper: Paper) -> ScoreCase | None:
         """None while nobody serves the weights, and of weights that are to be condemned."""
@@ -169,90 +171,6 @@ class ScoreWatch:
         if case.strays:
             self._warn(case.id, "watchtower.items_out_of_range", {"items": len(case.strays)})
 
-    # What nobody serves.
-
-    def _withhold_weights(self, view: View, paper: Paper) -> None:
-        model = paper.scores.claim.model
-        # Without the program there is nothing to demand by name: NotFound.
-        graph = load_program(self._sources.all, model.graph_root)[1].graph
-        missing = self._missing_weights(graph, model)
-        self._withhold(view, paper, graph, "the weights", Source.WEIGHT, missing, self._choice(paper.scores))
-
-    def _missing_weights(self, graph: Graph, model: Model) -> set[int]:
-        count = len(graph.weights)
-        try:
-            roots = self._sources.all.get_bundle(model.weights_root).roots
-        except NotFound:
-            return set(range(count))
-        missing = set()
-        for index, (root, spec) in enumerate(zip(roots, graph.weights, strict=False)):
-            try:
-                self._sources.all.get_tensor(root, spec)
-            except NotFound:
-                missing.add(index)
-        return missing
-
-    def _withhold_inputs(self, view: View, case: ScoreCase, unseen: Sequence[int]) -> None:
-        """Items that are not the pool's, or whose inputs nobody serves, if nothing else is to be said of the claim."""
-        unserved = [item for item in case.replaced if not self._is_claimed_served(case, item)] or list(unseen)
-        if self.picked or not unserved or (case.replaced and case.unmasked() is not None):
-            return
-        disputed = sorted(case.paper.scores.disputed & set(unserved))
-        item = disputed[0] if disputed else self._choice(case.paper.scores, unserved)
-        graph = case.known.graph
-        everything = set(range(len(graph.inputs)))
-        self._withhold(view, case.paper, graph, f"the inputs of item {item}", Source.INPUT, everything, item)
-
-    def _is_claimed_served(self, case: ScoreCase, item: int) -> bool:
-        with suppress(Refused):
-            self._inputs.claimed(case.paper, item)
-            return True
-        return False
-
-    def _choice(self, scores: MadeScores, among: list[int] | None = None) -> int:
-        """The item at which something is asked for: one in dispute, else any."""
-        if scores.disputed:
-            return min(scores.disputed)
-        places = range(scores.claim.count) if among is None else among
-        if self._chosen.get(scores.id) not in places:
-            self._chosen[scores.id] = secrets.choice(places)
-        return self._chosen[scores.id]
-
-    def _withhold(
-        self, view: View, paper: Paper, graph: Graph, what: str, source: Source, missing: set[int], item: int
-    ) -> None:
-        scores = paper.scores
-        # One demand is enough; what nobody answers refutes.
-        if item in scores.contested - scores.disputed or (scores.disputed and item not in scores.disputed):
-            return
-        id_ = scores.claim.claim_id(item)
-        self.withheld[id_] = Withheld(id_, graph, what, leaves_of(graph, source, missing))
-
-    def _take_supplied(self, view: View, paper: Paper) -> None:
-        """Puts what was supplied on chain where everybody's blobs are looked for."""
-        scores = paper.scores
-        if not scores.contested:
-            return
-        model = scores.claim.model
-        with suppress(RollupError):
-            graph = load_program(self._sources.all, model.graph_root)[1].graph
-            pages = [page for item in scores.contested for page in self._pages(view, scores, item)]
-            self._keep(graph, Source.WEIGHT, model.weights_root, len(graph.weights), pages)
-            for item in scores.contested:
-                root = scores.claim.scoring.items[item]
-                self._keep(graph, Source.INPUT, root, len(graph.inputs), self._pages(view, scores, item))
-
-    def _pages(self, view: View, scores: MadeScores, item: int) -> tuple[Page, ...]:
-        return view.dispute(scores.claim.claim_id(item)).pages
-
-    def _keep(self, graph: Graph, source: Source, root: BundleRoot, count: int, pages: Sequence[Page]) -> None:
-        tensors = supplied_tensors(graph, source, root, count, pages)
-        for tensor in tensors.values():
-            self._sources.found.put_tensor(tensor)
-        bundle = bundle_of(tensors, count, root)
-        if bundle is not None:
-            self._sources.found.put_bundle(bundle)
-
     # Words, and what is over.
 
     def _say(self, id_: bytes, reason: str) -> None:
@@ -270,7 +188,6 @@ class ScoreWatch:
         active = set(view.state.active_scores)
         self._cases = {id_: case for id_, case in self._cases.items() if id_ in active}
         self._condemned = {id_: move for id_, move in self._condemned.items() if id_ in active}
-        self._chosen = {id_: item for id_, item in self._chosen.items() if id_ in active}
         self._quiet &= active
         ids = {*active, *view.state.active_trainings}
         self._said = {id_: reason for id_, reason in self._said.items() if id_ in ids}

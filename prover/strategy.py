@@ -27,6 +27,8 @@ from rollup.types import Certainty, DisputeStatus
 
 # What is beyond the reach of every run that stays inside its bounds.
 REACH = 1.0
+# Leaves named in one transaction, each with a step's record and path, some 1.4 KB: nodes pass on 128 KiB at most.
+LEAVES_PER_DEMAND = 64
 # A reward is pulled when it is at least this part of the reserve.
 WORTHWHILE = 8
 _WAITS = {
@@ -61,11 +63,12 @@ def decide_pool(position: PoolPosition, opinion: PoolOpinion) -> PoolMove | Wait
     name = position.claim or position.training
     if position.me is None:
         return Wait(name, "watching only, without a key")
-    if not position.is_revealed:
+    # Broken weights are a fault whatever becomes of the training, which a requester could else end by a spoiled pool.
+    shown = opinion.broken or opinion.replaced
+    if not position.is_revealed and opinion.broken is None:
         return Wait(name, "the training is not being scored")
     if opinion.spoiled is not None:
         return opinion.spoiled
-    shown = opinion.replaced or opinion.broken
     if position.claim is None or shown is None:
         return Wait(name, "keys and items are those of the pool")
     if position.certainty is not Certainty.PROVISIONAL:
@@ -125,6 +128,11 @@ def _unserved(position: Position, opinion: Opinion) -> ClaimMove | Wait:
         return _later(position, f"nobody serves {opinion.withheld}, and I am not told to challenge for that")
     if is_before(position.now, position.unserved_from):
         return Wait(position.claim, f"nobody serves {opinion.withheld} yet", position.unserved_from)
+    price_wei = opinion.stake.price_wei(position)
+    if price_wei > position.balance_wei:
+        # A bond is lost without the demand that it was for.
+        reason = f"{opinion.withheld} would cost {price_wei} wei to be shown, the balance is {position.balance_wei} wei"
+        return _later(position, reason)
     return _challenge(position)
 
 
@@ -166,10 +174,13 @@ def _demand(position: Position, opinion: Opinion) -> Demand | None:
     is_staked = is_beyond_reach(opinion) or (opinion.is_unserved and position.challenges_unserved)
     if position.phase is not Phase.COLLECTING or not opinion.missing or not is_staked:
         return None
+    if position.dispute.challenger != position.me and opinion.stake.price_wei(position) > position.balance_wei:
+        # Somebody else's dispute: what cannot be shown whole is not begun.
+        return None
     affordable = (
         position.balance_wei // position.leaf_deposit_wei if position.leaf_deposit_wei else position.leaves_left
     )
-    leaves = opinion.missing[: min(affordable, position.leaves_left)]
+    leaves = opinion.missing[: min(affordable, position.leaves_left, LEAVES_PER_DEMAND)]
     return Demand(position.claim, leaves, len(leaves) * position.leaf_deposit_wei) if leaves else None
 
 

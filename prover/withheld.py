@@ -6,31 +6,58 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from prover.position import Opinion
-from rollup.errors import BadEncoding
+from prover.position import Opinion, Stake
+from rollup.errors import BadEncoding, Doubt
 from rollup.graph import Graph, Source
 from rollup.tensor import Bundle, Tensor, TensorSpec, root_of_bundle
-from rollup.types import MAX_DEMAND_LEAVES, BundleRoot, ClaimId, LeafRef, Opening
+from rollup.types import MAX_DEMAND_LEAVES, BundleRoot, LeafRef, Opening
 from rollup.view import Page
 
 
 @dataclass(frozen=True)
 class Withheld:
-    """An item of which something is missing that only a demand can bring. `what`: in words."""
+    """What is missing at an item and only a demand can bring. `what`: in words.
 
-    claim: ClaimId
+    `stake`: what it takes to have all of it shown, at this item and at others.
+    """
+
     graph: Graph
     what: str
     leaves: tuple[LeafRef, ...]
+    stake: Stake
 
     def opinion(self, pages: Sequence[Page]) -> Opinion:
         """What was asked for on chain already is not missing any more."""
         asked = {ref for page in pages for ref in page.refs}
         missing = tuple(ref for ref in self.leaves if ref not in asked)
-        return Opinion(is_unserved=True, missing=missing, withheld=self.what)
+        return Opinion(is_unserved=True, missing=missing, withheld=self.what, stake=self.stake)
+
+
+def dealt(
+    leaves: Sequence[LeafRef], rooms: Sequence[tuple[int, int]], free: Iterable[int]
+) -> dict[int, tuple[LeafRef, ...]]:
+    """Leaves by the item at which each is to be demanded: first at items in dispute, each with room for so many more,
+    then at as many others as it takes. Raises Doubt if those are not enough: part of a network is worth nothing.
+    """
+    given: dict[int, tuple[LeafRef, ...]] = {}
+    start = 0
+    for item, room in (*rooms, *((item, MAX_DEMAND_LEAVES) for item in free)):
+        if start == len(leaves):
+            break
+        given[item] = tuple(leaves[start : start + room])
+        start += len(given[item])
+    if start < len(leaves):
+        raise Doubt(f"{len(leaves)} leaves that nobody serves are to be shown, and only {start} can be demanded")
+    return given
+
+
+def all_leaves_of(graph: Graph, source: Source, missing: Collection[int]) -> tuple[LeafRef, ...]:
+    """Names of the leaves of a bundle's `missing` tensors, by the first step that reads each."""
+    readers = ((index, *reader) for index, reader in _readers(graph, source).items() if index in missing)
+    return tuple(LeafRef(step, slot, leaf) for _, step, slot, spec in readers for leaf in range(spec.leaf_count))
 
 
 def leaves_of(graph: Graph, source: Source, missing: Collection[int]) -> tuple[LeafRef, ...]:

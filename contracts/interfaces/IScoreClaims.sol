@@ -71,6 +71,8 @@ interface IScoreClaims is IContestable, IModels {
         ClaimBatchId indexed id, bytes32 indexed subject, address source, ClaimBatch claims, RequestBatch requests, Scoring scoring
     );
     event ScoresContested(ClaimId indexed id, ClaimBatchId indexed batchId, uint32 index);
+    /// @param until items may be challenged until then
+    event ScoresKeptOpen(ClaimBatchId indexed id, Instant until);
     event ScoreAcquitted(ClaimId indexed id, ClaimBatchId indexed batchId, Instant finalAt);
     /// @param item zero if the source showed the fault
     event ScoresFell(ClaimBatchId indexed id, ClaimId indexed item, Certainty certainty);
@@ -109,6 +111,10 @@ interface IScoreClaims is IContestable, IModels {
 
     /// @notice Makes a claim final, and returns its bond: after its window, with no item in dispute. Anyone may.
     function finalise(ClaimBatch calldata claims) external;
+
+    /// @notice Score game only: something was demanded that concerns all items, so they may be challenged until `until`, if
+    /// that is later than before.
+    function keepOpen(ClaimBatch calldata claims, Instant until) external;
 
     function standingOf(ClaimBatchId id) external view returns (Standing memory);
     /// @notice Least bond of a claim with this scorer now, wei.

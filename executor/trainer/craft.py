@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from executor.models import Models
 from executor.scoring import require_scorer, scores_of
+from executor.tensors import from_canonical
 from executor.trainer.desk import Desk
 from executor.trainer.materials import Materials, Sealed, Sources, hold_data, hold_sealed, load_architecture
 from executor.trainer.pledge import Pledge
@@ -90,7 +91,9 @@ class Craft:
 
     def pledge(self, given: Assignment, desk: Desk) -> Pledge:
         """What the job's weights are committed with, durable. Raises BadInput if they promise too little."""
-        weights_root = self._blobs.put_tensors(desk.trained())
+        trained = desk.trained()
+        self._require_sound(given, trained)
+        weights_root = self._blobs.put_tensors(trained)
         opened = self._opened(given, self._sealed(given))
         scores = self._scores(given, weights_root, opened)
         self._policy.require_promising(given.terms.property, scores, given.training.draw.sealed_count)
@@ -126,6 +129,13 @@ class Craft:
             if shown is None:
                 raise
             raise Strayed(shown) from error
+
+    def _require_sound(self, given: Assignment, trained: Sequence[Tensor]) -> None:
+        """What has run away may still score well, and is condemned by whoever looks at it."""
+        own = self._models.load(given.scorer).network.weights
+        for place, (before, after) in enumerate(zip(own, trained, strict=True)):
+            if before.is_floating_point() and bool((before.isfinite() & ~from_canonical(after).isfinite()).any()):
+                raise BadInput(f"weight {place} is not finite after training: nobody could judge what is made of it")
 
     def _sealed(self, given: Assignment) -> Sealed:
         pool = self._sources.hold_pool(given.terms.pool_root, given.terms.pool_count)

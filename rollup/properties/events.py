@@ -181,6 +181,12 @@ class ScoresContested(Event):
 
 
 @dataclass(frozen=True)
+class ScoresKeptOpen(Event):
+    id: ClaimBatchId
+    until: int
+
+
+@dataclass(frozen=True)
 class ScoreAcquitted(Event):
     id: ClaimId
     batch_id: ClaimBatchId
@@ -204,7 +210,8 @@ EVENTS: tuple[type[Event], ...] = (
     *(TrainingRequested, PoolOpened, WeightsCommitted, PoolRevealed, ScoresMade, PoolSpoiled, ItemsUnmasked),
     WeightsCondemned,
     *(TrainingEnded, GenerationRequested, Drawn, Taken, Generated, GenerationFinal, GenerationReopened),
-    *(GenerationRefunded, ScoresClaimed, ScoresContested, ScoreAcquitted, ScoresFell, ScoresFinal),
+    *(GenerationRefunded, ScoresClaimed, ScoresContested, ScoresKeptOpen, ScoreAcquitted, ScoresFell),
+    ScoresFinal,
 )
 # Events that share their name with another contract's, by interface and name.
 SAME_NAMES = {("IGenerations", "CallbackSent"): TextSent, ("IGenerations", "CallbackFailed"): TextFailed}

@@ -41,6 +41,9 @@ class Facts:
         self.scorers: dict[ModelId, Model] = {}
         self.trainings: dict[TrainingId, OrderedTraining] = {}
         self.generations: dict[RequestId, OrderedGeneration] = {}
+        # What a claim of scores is about: the training and the number of the commitment, or the generation.
+        self.scored_commits: dict[ClaimBatchId, tuple[TrainingId, int]] = {}
+        self.scored_texts: dict[ClaimBatchId, RequestId] = {}
         # Those of which something may still come; in order.
         self.active_scores: dict[ClaimBatchId, None] = {}
         self.active_trainings: dict[TrainingId, None] = {}

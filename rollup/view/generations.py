@@ -62,6 +62,7 @@ class GenerationFold:
         self._facts.scores[event.claim] = replace(
             scores, inputs=b"".join(tensor.data for tensor in inputs), output=event.scores
         )
+        self._facts.scored_texts[event.claim] = event.id
         self._move(
             event.id, GenerationStatus.CLAIMED, claim=event.claim, claims=(*known.claims, event.claim),
             tokens=event.tokens, lessee=ZERO_ADDRESS, leased_until=0,

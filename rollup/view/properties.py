@@ -45,6 +45,19 @@ class Properties:
         """The claim of scores of a commitment, if it was made."""
         return self.state.scores[commit.claim] if commit.claim is not None else None
 
+    def commit_of(self, id_: ClaimBatchId) -> tuple[OrderedTraining, MadeCommit] | None:
+        """The commitment that a claim of scores is of, and its training; None if it is about something else."""
+        place = self.state.scored_commits.get(id_)
+        if place is None:
+            return None
+        training = self.state.trainings[place[0]]
+        return training, training.commits[place[1]]
+
+    def text_of(self, id_: ClaimBatchId) -> OrderedGeneration | None:
+        """The generation that a claim of scores is about, which another claim may answer by now."""
+        place = self.state.scored_texts.get(id_)
+        return None if place is None else self.state.generations[place]
+
     def certainty_of(self, commit: MadeCommit) -> Certainty:
         """Certainty of a commitment's scores; NONE if none were claimed."""
         scores = self.scores_of(commit)

@@ -61,6 +61,10 @@ class ScoreFold:
         self._change(event.batch_id, disputed=scores.disputed | place, contested=scores.contested | place)
 
     @fold.register
+    def _(self, event: events.ScoresKeptOpen) -> None:
+        self._change(event.id, window_end=event.until)
+
+    @fold.register
     def _(self, event: events.ScoreAcquitted) -> None:
         claim, scores = self._facts.claims[event.id], self._facts.scores[event.batch_id]
         self._facts.claims[event.id] = replace(claim, final_at=event.final_at)

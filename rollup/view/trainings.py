@@ -74,6 +74,7 @@ class TrainingFold:
             commits[event.number], claim=event.claim, total=event.total, weights_root=event.weights_root
         )
         self._change(event.id, commits=tuple(commits))
+        self._facts.scored_commits[event.claim] = (event.id, event.number)
 
     @fold.register
     def _(self, event: events.PoolSpoiled) -> None:

@@ -68,7 +68,7 @@ contract PropertyStoriesTest is PropertyWorld {
         vm.expectRevert(IDisputeGame.NoFaultFound.selector);
         scoreGame.prove(witness, proof);
         concludeItem(witness, SCORED_AT + 120);
-        vm.warp(SCORED_AT + 200);
+        vm.warp(SCORED_AT + 280);
         scoreClaims.finalise(witness.claims);
         _settle(training, TrainingStatus.Trained);
 

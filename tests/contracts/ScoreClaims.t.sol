@@ -300,6 +300,8 @@ contract ScoreClaimsTest is ScoreStage {
             scoreClaims.refute(witness);
             _expectNotTheGame(others[i]);
             scoreClaims.reject(witness, 0);
+            _expectNotTheGame(others[i]);
+            scoreClaims.keepOpen(witness.claims, Instant.wrap(type(uint40).max));
         }
     }
 

@@ -2,9 +2,9 @@
 pragma solidity ^0.8.28;
 
 import {Certainty, ClaimWitness} from "../../contracts/interfaces/IContestable.sol";
-import {DisputeStatus, IDisputeGame, LeafRef, StepProof} from "../../contracts/interfaces/IDisputeGame.sol";
+import {DisputeStatus, IDisputeGame} from "../../contracts/interfaces/IDisputeGame.sol";
 import {IScoreClaims} from "../../contracts/interfaces/IScoreClaims.sol";
-import {FaultProof, Opening} from "../../contracts/interfaces/IStepJudge.sol";
+import {FaultProof} from "../../contracts/interfaces/IStepJudge.sol";
 import {ScoreStage} from "./mocks/ScoreStage.sol";
 
 /// @notice Whole disputes over items of claims of scores, with the real game and judge, to the last wei. Windows: challenge
@@ -24,7 +24,7 @@ contract ScoreGameTest is ScoreStage {
 
         concludeItem(items[3], START + 120);
         assertStanding(items[0], Certainty.Provisional, 0);
-        vm.warp(START + 200);
+        vm.warp(START + 280);
         scoreClaims.finalise(items[0].claims);
         assertEq(vault.balanceOf(EXECUTOR), HELD + 0.5 ether);
         assertEq(vault.balanceOf(CHALLENGER), HELD - 1 ether);
@@ -36,15 +36,17 @@ contract ScoreGameTest is ScoreStage {
         ClaimWitness[] memory items = scored(runs);
         challengeItem(items[1], CHALLENGER);
         openItem(items[1], runs[1]);
-        (LeafRef[] memory refs, StepProof[] memory steps, Opening[] memory openings) = _weightLeaf();
-        vm.prank(DEMANDER);
-        scoreGame.demand(items[1], refs, steps);
-        scoreGame.supply(items[1], 0, refs, new uint256[](1), steps, openings);
+        demandWeight(items[1], DEMANDER);
+        supplyWeight(items[1]);
         uint256 depositWei = scoreGame.demandDeposit(1);
         concludeItem(items[1], START + 180);
         assertEq(vault.balanceOf(DEMANDER), HELD - depositWei);
         assertEq(vault.balanceOf(EXECUTOR), HELD - BOND + 0.5 ether + depositWei);
-        vm.warp(START + 260);
+        // A whole window after the supply, and a prove window for what only rejects.
+        vm.warp(START + 379);
+        vm.expectRevert(abi.encodeWithSelector(IScoreClaims.WindowOpen.selector, START + 380));
+        scoreClaims.finalise(items[0].claims);
+        vm.warp(START + 380);
         scoreClaims.finalise(items[0].claims);
         _assertOver(items[0], Certainty.Final);
     }
@@ -53,9 +55,7 @@ contract ScoreGameTest is ScoreStage {
         ClaimWitness[] memory items = scored(honest(2));
         challengeItem(items[1], CHALLENGER);
         openItem(items[1], honestRun());
-        (LeafRef[] memory refs, StepProof[] memory steps,) = _weightLeaf();
-        vm.prank(DEMANDER);
-        scoreGame.demand(items[1], refs, steps);
+        demandWeight(items[1], DEMANDER);
         concludeItem(items[1], START + 100);
         assertEq(vault.balanceOf(CHALLENGER), HELD + 2 ether);
         assertEq(vault.burned(), 4 ether);
@@ -124,8 +124,8 @@ contract ScoreGameTest is ScoreStage {
         challengeItem(items[1], CHALLENGER);
         openItem(items[1], runs[1]);
         concludeItem(items[1], START + 120);
-        vm.warp(START + 199);
-        vm.expectRevert(abi.encodeWithSelector(IScoreClaims.WindowOpen.selector, START + 200));
+        vm.warp(START + 279);
+        vm.expectRevert(abi.encodeWithSelector(IScoreClaims.WindowOpen.selector, START + 280));
         scoreClaims.finalise(items[0].claims);
         _prove(items[1], stepProof(runs[1]));
         assertEq(vault.balanceOf(CHALLENGER), HELD - 1 ether + 2 ether);
@@ -137,7 +137,7 @@ contract ScoreGameTest is ScoreStage {
         ClaimWitness[] memory items = scored(runs);
         challengeItem(items[1], CHALLENGER);
         openItem(items[1], runs[1]);
-        concludeItem(items[1], START + 200);
+        concludeItem(items[1], START + 280);
         scoreClaims.finalise(items[0].claims);
         FaultProof memory proof = stepProof(runs[1]);
         vm.expectRevert(
@@ -184,14 +184,26 @@ contract ScoreGameTest is ScoreStage {
         _assertOver(items[0], Certainty.Refuted);
     }
 
-    /// @dev Else the bond of whoever challenged the second item would be stuck.
-    function test_game_secondItemOfAFallenClaim_isStillAcquitted() public {
+    /// @dev Whoever challenged the second item doubted a liar: nothing of what it put up is lost or stuck.
+    function test_game_secondItemOfAFallenClaim_isAcquittedAtNoCostToWhoeverDoubtedIt() public {
         (ClaimWitness[] memory items, Run[] memory runs) = _twoDisputes(WRONG, HONEST);
+        demandWeight(items[1], DEMANDER);
+        supplyWeight(items[1]);
         _prove(items[0], stepProof(runs[0]));
         uint256 executorWei = vault.balanceOf(EXECUTOR);
+        concludeItem(items[1], START + 180);
+        assertEq(vault.balanceOf(DEMANDER), HELD);
+        assertEq(vault.balanceOf(EXECUTOR), executorWei);
+        assertEq(vault.burned(), 4 ether);
+        _assertOver(items[0], Certainty.Refuted);
+    }
+
+    /// @dev The other way round: it was acquitted before the claim fell, when nobody knew.
+    function test_game_itemAcquittedBeforeItsClaimFell_hasCostItsChallengerTheBond() public {
+        (ClaimWitness[] memory items, Run[] memory runs) = _twoDisputes(WRONG, HONEST);
         concludeItem(items[1], START + 120);
+        _prove(items[0], stepProof(runs[0]));
         assertEq(vault.balanceOf(DEMANDER), HELD - 1 ether);
-        assertEq(vault.balanceOf(EXECUTOR), executorWei + 0.5 ether);
         _assertOver(items[0], Certainty.Refuted);
     }
 
@@ -213,6 +225,20 @@ contract ScoreGameTest is ScoreStage {
         assertLe(lostWei, 0.002 ether);
         assertEq(vault.balanceOf(CHALLENGER) + vault.balanceOf(SENDER), 2 * HELD + lostWei);
         assertTrue(vault.balanceOf(CHALLENGER) > HELD && vault.balanceOf(SENDER) > HELD, "both are paid their gas");
+        _assertOver(items[0], Certainty.Rejected);
+    }
+
+    /// @dev The executor has no say in which comes first, the rejection or the end.
+    function test_game_acquittedRoughItem_isRejectedAfterTheWindow() public {
+        Run[] memory runs = _with(2, 0, ROUGH);
+        ClaimWitness[] memory items = scored(runs);
+        challengeItem(items[0], CHALLENGER);
+        openItem(items[0], runs[0]);
+        concludeItem(items[0], START + 120);
+        vm.warp(START + 279);
+        vm.expectRevert(abi.encodeWithSelector(IScoreClaims.WindowOpen.selector, START + 280));
+        scoreClaims.finalise(items[0].claims);
+        _prove(items[0], calibratedProof(runs[0]));
         _assertOver(items[0], Certainty.Rejected);
     }
 
@@ -300,15 +326,6 @@ contract ScoreGameTest is ScoreStage {
     function _with(uint256 count, uint256 place, uint32 value) private pure returns (Run[] memory runs) {
         runs = honest(count);
         runs[place] = runWith(value);
-    }
-
-    function _weightLeaf()
-        private
-        pure
-        returns (LeafRef[] memory refs, StepProof[] memory steps, Opening[] memory openings)
-    {
-        (refs, steps, openings) = (new LeafRef[](1), new StepProof[](1), new Opening[](1));
-        (refs[0], steps[0], openings[0]) = (refOf(0, 2), stepProofOf(0), leafOf(honestRun(), 0, 2));
     }
 
     function _prove(ClaimWitness memory witness, FaultProof memory proof) private {

@@ -25,7 +25,7 @@ from rollup.properties.pool import Pool, PoolEntry, item_key, key_hash, mask_ite
 from rollup.properties.scores import derived
 from rollup.properties.types import LANE_SCORES, Training, TrainingId, TrainingStatus
 from rollup.types import BundleRoot, Certainty, ClaimId, Dispute, StepProof, TraceOpening
-from rollup.view import MadeScores
+from rollup.view import MadeScores, Page
 from tests.chain_fixture import REGISTRANT_BOND_WEI, USER, Anvil
 from tests.executor.nets import ConvNet
 from tests.prover.arena import ETHER, FIRST_LIAR, Arena
@@ -40,11 +40,12 @@ PERIOD = 100
 class Classroom(Arena):
     """The registered network is to be trained; `trained` is what comes of it, and right about four items in five."""
 
-    def __init__(self, anvil: Anvil, folder: Path) -> None:
-        super().__init__(anvil, folder)
+    def __init__(self, anvil: Anvil, folder: Path, net: type[torch.nn.Module] = ConvNet) -> None:
+        torch.manual_seed(1)
+        super().__init__(anvil, folder, net())
         torch.manual_seed(1)
         examples = (torch.zeros(1, 1, 8, 8), torch.zeros(1, dtype=torch.long))
-        self.scorer = scorer(self.blobs, Accuracy(ConvNet()), *examples)
+        self.scorer = scorer(self.blobs, Accuracy(net()), *examples)
         assert self.scorer.record.weights_root == self.model.record.weights_root
         anvil.sender(0).send(Models(self.deployment).register(self.scorer.record, REGISTRANT_BOND_WEI))
         self.trained = self.other_weights(2)
@@ -144,7 +145,10 @@ class Classroom(Arena):
 
     def supplies(self, claim: ClaimId, tensors: dict[tuple[int, int], tuple[Held, int]]) -> None:
         """The executor supplies all that was demanded: of each step and slot a tensor of a bundle."""
-        (page,) = self.view.dispute(claim).pages
+        for page in self.view.dispute(claim).pages:
+            self._supplies_page(claim, page, tensors)
+
+    def _supplies_page(self, claim: ClaimId, page: Page, tensors: dict[tuple[int, int], tuple[Held, int]]) -> None:
         graph = self.scorer.network.graph
         for start in range(0, len(page.refs), 16):
             positions = tuple(range(len(page.refs))[start : start + 16])
@@ -154,7 +158,7 @@ class Classroom(Arena):
             for ref in refs:
                 held, index = tensors[ref.step, ref.slot]
                 openings.append(held.tensor(index).open_leaves(ref.leaf, ref.leaf, held.path(index)))
-            supply = Supply(0, page.refs, positions, tuple(steps), tuple(openings))
+            supply = Supply(page.number, page.refs, positions, tuple(steps), tuple(openings))
             self.anvil.sender(FIRST_LIAR).send(Disputes(self.deployment).supply(self.view.witness(claim), supply))
 
     # What the chain itself says.

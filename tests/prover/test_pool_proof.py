@@ -245,7 +245,7 @@ def test_decide_pool__what_is_shown__is_sent_the_spoiled_key_first() -> None:
     ("never", "move", "changes"),
     [
         ("move without a key", unmask(), {"me": None}),
-        ("move before the key is revealed or after the end", unmask(), {"is_revealed": False}),
+        ("speak of a pool before its key is revealed or after the end", unmask(), {"is_revealed": False}),
         ("move on another training or claim than was looked at", unmask(), {"claim": b"c" * 32}),
         ("move on another training or claim than was looked at", spoil(), {"training": b"t" * 32}),
         ("move on another training or claim than was looked at", stray(), {"training": b"t" * 32}),

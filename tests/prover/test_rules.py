@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from prover.fault_proof import step_witness
-from prover.position import Challenge, ClaimMove, Conclude, Demand, Fault, Opinion, Position, Prove
+from prover.position import Challenge, ClaimMove, Conclude, Demand, Fault, Opinion, Position, Prove, Stake
 from prover.rules import RULES, broken_rules, require_honest
 from rollup.errors import Doubt
 from rollup.types import MAX_DEMAND_LEAVES, BundleRoot, Certainty, ClaimId, Verdict
@@ -68,6 +68,12 @@ BROKEN: list[tuple[str, ClaimMove, Position, Opinion]] = [
     ("unless told to", Challenge(CLAIM, 500), claimed(HALF), UNSEEN),
     ("unless told to", Demand(CLAIM, (LEAF,), 30), opened(), UNSEEN),
     ("first half", Challenge(CLAIM, 500), claimed(HALF - 1, challenges_unserved=True), UNSEEN),
+    (
+        "the money to have all of it shown",
+        Challenge(CLAIM, 500),
+        claimed(HALF, challenges_unserved=True, balance_wei=1299),
+        replace(UNSEEN, stake=Stake(2, 10)),
+    ),
     ("a second time", Challenge(CLAIM, 500), challenged(), BEYOND),
     ("after the window", Challenge(CLAIM, 500), claimed(CLAIMED_AT + WINDOWS.challenge), BEYOND),
     ("more than the balance", Challenge(CLAIM, 501), claimed(balance_wei=500), BEYOND),

@@ -14,7 +14,7 @@ from rollup.chain.scores import Scores
 from rollup.graph import Source
 from rollup.properties.types import TrainingStatus
 from rollup.types import Certainty, DisputeStatus
-from tests.chain_fixture import CHALLENGER, KEEPER, Anvil, anvil_key
+from tests.chain_fixture import CHALLENGER, KEEPER, USER, Anvil, anvil_key
 from tests.prover.arena import WINDOWS
 from tests.prover.classroom import Classroom
 from tests.prover.school import SEALED, Paper
@@ -78,6 +78,20 @@ def test_weights_that_are_not_finite__are_condemned_at_once(room: Classroom) -> 
     assert room.disputed(made) == []
     assert room.standing(made) is Certainty.REFUTED
     assert room.vault_of(CHALLENGER) - before >= made.claim.claims.bond_wei // 4
+
+
+def test_weights_that_are_not_finite__are_condemned_although_their_training_was_spoiled(room: Classroom) -> None:
+    broken = Held([to_canonical(weight * float("nan")) for weight in room.trained.network.weights])
+    room.blobs.put_tensors(list(broken.tensors))
+    room.revealed_spoiled(broken.bundle.root)
+    made = room.scored(replace(room.truth(room.trained), weights=broken.bundle.root, scores=[1.0] * SEALED))
+    training = room.view.training(room.id).training
+    room.anvil.sender(USER).send(room.calls.spoil(training, room.pool.shown(0)))
+    assert room.status() is TrainingStatus.UNSCORED
+    before = room.vault_of(CHALLENGER)
+    room.look()
+    assert room.standing(made) is Certainty.REFUTED
+    assert room.vault_of(CHALLENGER) - before == made.claim.claims.bond_wei // 4
 
 
 def test_one_edited_score_whose_liar_falls_silent__is_concluded_by_a_new_watchtower(room: Classroom) -> None:

@@ -22,7 +22,9 @@ from rollup.blobs import Blobs
 from rollup.errors import Doubt, NotFound
 from rollup.properties import events
 from rollup.properties.scores import derived
+from rollup.properties.types import TrainingStatus
 from rollup.types import BundleRoot, Certainty
+from rollup.view.property_records import NO_MODEL
 from tests.executor.nets import ConvNet
 from tests.prover.desk import Shelf
 from tests.prover.school import ME, SEALED, Item, School, pictures
@@ -167,6 +169,39 @@ def test_weights_that_are_not_finite__are_condemned_without_a_bond(school: Schoo
             require_honest_pool(dishonest, position)
     with pytest.raises(Doubt, match="final or fallen"):
         require_honest_pool(move, replace(position, certainty=Certainty.FINAL))
+
+
+def test_weights_that_are_not_finite__are_condemned_after_a_training_that_was_never_scored_too(
+    school: School, accuracy: LoadedModel
+) -> None:
+    """Its requester has spoiled a pool of its own: that spares no liar."""
+    paper = school.honest()
+    paper.weights = spoilt(school, accuracy, float("nan"))
+    school.scored(replace(paper, scores=[1.0] * SEALED))
+    school.tell(events.PoolSpoiled, school.id, 0)
+    school.tell(events.TrainingEnded, school.id, TrainingStatus.UNSCORED, 0, NO_MODEL, 1, 2, 3)
+    watch = school.watch()
+    school.look(watch)
+    ((position, opinion),) = watch.pools(school.view, ME)
+    move = decide_pool(position, opinion)
+    assert isinstance(move, Condemn)
+    require_honest_pool(move, position)
+
+
+def test_a_pool__whose_training_has_ended__is_fetched_once(school: School, trained: LoadedModel) -> None:
+    """As long as there are scores to be looked at: nobody is asked for it again with every block."""
+    made = school.scored(school.honest(trained))
+    school.tell(events.PoolSpoiled, school.id, 0)
+    school.tell(events.TrainingEnded, school.id, TrainingStatus.UNSCORED, 0, NO_MODEL, 1, 2, 3)
+    del (
+        school.shelf.blobs[made.claim.scoring.items[3]],
+        school.shelf.blobs[school.pool.entries[school.draw.sealed_index(3)].masked_root],
+    )
+    watch = school.watch()
+    for _ in range(3):
+        school.look(watch)
+        school.view.now += 64
+    assert school.shelf.asked.count(school.pool.root) == 1
 
 
 def test_weights_that_are_not_finite_and_nobody_knows_what_they_were__are_doubted_without_a_bond(

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prover.position import Challenge, Conclude, Demand, Fault, Opinion, Position, Prove, Wait, Withdraw
+from prover.position import Challenge, Conclude, Demand, Fault, Opinion, Position, Prove, Stake, Wait, Withdraw
 from prover.rules import broken_rules
-from prover.strategy import collect, decide
+from prover.strategy import LEAVES_PER_DEMAND, collect, decide
 from rollup.types import MAX_DEMAND_LEAVES, Certainty, DisputeStatus, LeafRef
 from tests.prover.game import (
     BEYOND,
@@ -66,6 +66,29 @@ def test_decide__unchallenged_without_good_reason__waits(
     changes: dict[str, Any], opinion: Opinion, reason: str
 ) -> None:
     assert reason in waits(replace(claimed(), **changes), opinion)
+
+
+def test_decide__an_item_that_is_kept_open__is_challenged_after_the_window_of_its_model() -> None:
+    end = CLAIMED_AT + WINDOWS.challenge
+    kept = replace(claimed(end + 49), is_scored=True, kept_open_until=end + 50)
+    move = decide(kept, BEYOND)
+    assert move == Challenge(CLAIM, 500)
+    assert not broken_rules(move, kept, BEYOND)
+    over = replace(kept, now=end + 50)
+    assert "the challenge window is over" in waits(over, BEYOND)
+    assert [rule.never for rule in broken_rules(move, over, BEYOND)] == ["challenge after the window"]
+
+
+def test_decide__an_item_that_is_kept_open__is_not_rejected_before_the_end() -> None:
+    end = PROVE_END + 50
+    held = {"is_scored": True, "kept_open_until": end}
+    opinion = Opinion(2.0, 2.0, light_fault())
+    root = light_fault().committed.trace_root
+    early = opened(end - 1, trace_root=root, **held)
+    assert isinstance(decide(early, opinion), Wait)
+    move = Prove(CLAIM, light_fault(), eager=False)
+    assert any("another of its items may be challenged" in rule.never for rule in broken_rules(move, early, opinion))
+    assert decide(opened(end, trace_root=root, **held), opinion) == move
 
 
 @pytest.mark.parametrize("opinion", [BEYOND, Opinion(NAN, NAN), Opinion(float("inf"), 9.0)])
@@ -199,6 +222,31 @@ def test_decide__output_that_nobody_serves__is_challenged_from_half_of_the_windo
     assert "the challenge window is over" in waits(claimed(CLAIMED_AT + WINDOWS.challenge, **told), unseen)
 
 
+def test_decide__what_cannot_be_paid_for_to_the_end__is_not_begun() -> None:
+    """A bond that no demand follows is lost."""
+    unseen = Opinion(missing=(LEAF,), is_unserved=True, withheld="the weights", stake=Stake(2, 10))
+    told = {"challenges_unserved": True}
+    reason = waits(claimed(HALF, balance_wei=1299, **told), unseen)
+    assert reason == "the weights would cost 1300 wei to be shown, the balance is 1299 wei"
+    assert decide(claimed(HALF, balance_wei=1300, **told), unseen) == Challenge(CLAIM, 500)
+    # Of somebody else's dispute neither; of my own what can be paid for.
+    poor = {"balance_wei": 1299, **told}
+    assert isinstance(decide(opened(by=OTHER, **poor), unseen), Wait)
+    assert decide(opened(**poor), unseen) == Demand(CLAIM, (LEAF,), 30)
+
+
+def test_decide__many_leaves__are_demanded_in_calls_that_nodes_pass_on() -> None:
+    leaves = tuple(LeafRef(0, 1, leaf) for leaf in range(LEAVES_PER_DEMAND + 3))
+    unseen = Opinion(missing=leaves, is_unserved=True)
+    position = opened(challenges_unserved=True)
+    first = decide(position, unseen)
+    assert first == Demand(CLAIM, leaves[:LEAVES_PER_DEMAND], 30 * LEAVES_PER_DEMAND)
+    later = replace(position, dispute=replace(position.dispute, demanded=LEAVES_PER_DEMAND))
+    assert decide(later, replace(unseen, missing=leaves[LEAVES_PER_DEMAND:])) == Demand(
+        CLAIM, leaves[LEAVES_PER_DEMAND:], 90
+    )
+
+
 def test_decide__leaves_of_an_output_that_nobody_serves__are_demanded_if_told_to() -> None:
     unseen = Opinion(missing=(LEAF, LATER_LEAF), is_unserved=True)
     assert "unseen" in waits(opened(by=OTHER), unseen)
@@ -216,7 +264,9 @@ ratios = st.sampled_from([None, 0.2, 1.0, 1.5, NAN])
 faults = st.sampled_from([None, fault(), light_fault()])
 missings = st.sampled_from([(), (LEAF,), (LEAF, LATER_LEAF)])
 seen = st.builds(Opinion, ratios, ratios, faults, missings)
-opinions = seen | st.builds(Opinion, st.none(), st.none(), faults, missings.filter(bool), st.just(True))
+stakes = st.builds(Stake, st.integers(0, 3), st.integers(0, 40))
+unseens = st.builds(Opinion, st.none(), st.none(), faults, missings.filter(bool), st.just(True), stake=stakes)
+opinions = seen | unseens
 
 
 @st.composite
@@ -236,6 +286,7 @@ def positions(draw: st.DrawFn, held: Fault | None) -> Position:
         challenges_unserved=draw(st.booleans()),
         is_scored=draw(st.booleans()),
         siblings=draw(st.integers(0, 2)),
+        kept_open_until=draw(st.sampled_from([0, PROVE_END, PROVE_END + 60])),
         me=draw(st.sampled_from([None, LIAR, OTHER, position.me])),
         balance_wei=draw(st.sampled_from([0, 29, 30, 500, 10_000])),
         certainty=draw(st.sampled_from([position.certainty, position.certainty, *Certainty])),

@@ -13,7 +13,7 @@ from executor.tensors import to_canonical
 from prover import withheld
 from prover.known import Held
 from prover.pool_rules import require_honest_pool
-from prover.position import Spoil, SpoilByRange
+from prover.position import Spoil, SpoilByRange, Stake
 from prover.strategy import decide_pool
 from prover.withheld import Withheld, bundle_of, leaves_of, supplied_tensors
 from rollup import events as base
@@ -102,10 +102,9 @@ def test_leaves__that_are_too_many__end_with_one_of_the_first_tensor_that_does_n
     assert set(some) < set(everything)
 
 
-def test_opinion__what_was_asked_for__is_not_missing_any_more(accuracy: LoadedModel, school: School) -> None:
-    made = school.scored(school.honest())
+def test_opinion__what_was_asked_for__is_not_missing_any_more(accuracy: LoadedModel) -> None:
     refs = (LeafRef(1, 2, 0), LeafRef(2, 2, 0))
-    missed = Withheld(made.claim.claim_id(0), accuracy.network.graph, "the weights", refs)
+    missed = Withheld(accuracy.network.graph, "the weights", refs, Stake(1, 2))
     assert missed.opinion(()).missing == refs
     assert missed.opinion((Page(0, ME, 1, refs[:1]),)).missing == refs[1:]
 

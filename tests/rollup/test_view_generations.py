@@ -167,6 +167,18 @@ def test_generated__the_item_has_the_text_for_its_inputs(story: PropertyStory) -
     assert story.view.open_generations(story.now) == story.view.refundable_generations(10**9) == []
 
 
+def test_text_of__a_claim_of_scores__is_its_generation_as_it_stands(story: PropertyStory) -> None:
+    id_ = claimed(story)
+    claim = story.view.generation(id_).claim
+    assert claim is not None
+    assert story.view.text_of(claim) == story.view.generation(id_)
+    story.proven(story.contested(claim, 0))
+    story.tell(events.GenerationReopened, id_, claim, Certainty.REFUTED, 20_000)
+    again = story.generated(id_, bytes(31) + b"\1")
+    assert story.view.text_of(claim) == story.view.text_of(again) == story.view.generation(id_)
+    assert story.view.text_of(story.scored()) is None
+
+
 def test_fallen__is_reopened_with_another_deadline(story: PropertyStory) -> None:
     id_ = claimed(story)
     claim = story.view.generation(id_).claim

@@ -201,6 +201,16 @@ def test_fault__shown_by_the_source__is_the_fall_of_all(story: PropertyStory) ->
 # Time.
 
 
+def test_kept_open__is_live_and_not_final_until_then(story: PropertyStory) -> None:
+    id_ = story.scored()
+    end = story.view.scores(id_).window_end
+    story.tell(events.ScoresKeptOpen, id_, end + 50)
+    assert [scores.id for scores in story.view.live_scores(end + 49)] == [id_]
+    assert story.view.live_scores(end + 50) == []
+    assert story.view.to_finalise_scores(end + 49) == []
+    assert [scores.id for scores in story.view.to_finalise_scores(end + 50)] == [id_]
+
+
 def test_live_scores__until_the_window_ends(story: PropertyStory) -> None:
     id_ = story.scored()
     end = story.view.scores(id_).window_end

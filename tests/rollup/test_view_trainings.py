@@ -161,6 +161,19 @@ def test_commits__know_their_claims_and_how_sure_they_are(story: PropertyStory) 
     assert story.view.training(id_).commits_of(EXECUTOR) == (first,)
 
 
+def test_commit_of__a_claim_of_scores__is_its_training_as_it_stands(story: PropertyStory) -> None:
+    others = [revealed(story) for _ in range(2)]
+    id_ = revealed(story)
+    claim = story.score(id_, 1, BETTER)
+    story.score(others[0], 0, GOOD)
+    known = story.view.training(id_)
+    assert story.view.commit_of(claim) == (known, known.commits[1])
+    story.ended(id_, TrainingStatus.UNSCORED)
+    assert story.view.commit_of(claim) == (story.view.training(id_), known.commits[1])
+    # Scores that nobody was asked for are of no training.
+    assert story.view.commit_of(story.scored()) is None
+
+
 def test_trained__the_best_total_wins_and_of_equal_ones_the_earliest(story: PropertyStory) -> None:
     id_ = revealed(story, commits=4)
     for number, scores in enumerate([GOOD, BETTER, BETTER]):

@@ -5,10 +5,11 @@ import {PropertyJudge} from "../../../contracts/PropertyJudge.sol";
 import {ScoreClaims} from "../../../contracts/ScoreClaims.sol";
 import {ScoreGame} from "../../../contracts/ScoreGame.sol";
 import {Certainty, ClaimBatch, ClaimWitness} from "../../../contracts/interfaces/IContestable.sol";
-import {TraceOpening} from "../../../contracts/interfaces/IDisputeGame.sol";
+import {LeafRef, StepProof, TraceOpening} from "../../../contracts/interfaces/IDisputeGame.sol";
 import {RequestBatch} from "../../../contracts/interfaces/IInbox.sol";
 import {Model} from "../../../contracts/interfaces/IModels.sol";
 import {Scoring} from "../../../contracts/interfaces/IScoreClaims.sol";
+import {Opening} from "../../../contracts/interfaces/IStepJudge.sol";
 import {
     CLAIM_BATCH_TAG, CLAIM_LEAF_TAG, CLAIM_TAG, REQUEST_BATCH_TAG, SCORED_TAG
 } from "../../../contracts/libraries/ConstantsLib.sol";
@@ -184,6 +185,27 @@ abstract contract ScoreStage is World, ToyTrace {
         vm.warp(moment);
         vm.prank(SENDER);
         scoreGame.conclude(witness);
+    }
+
+    function demandWeight(ClaimWitness memory witness, address demander) internal {
+        (LeafRef[] memory refs, StepProof[] memory steps,) = weightLeaf();
+        vm.prank(demander);
+        scoreGame.demand(witness, refs, steps);
+    }
+
+    function supplyWeight(ClaimWitness memory witness) internal {
+        (LeafRef[] memory refs, StepProof[] memory steps, Opening[] memory openings) = weightLeaf();
+        scoreGame.supply(witness, 0, refs, new uint256[](1), steps, openings);
+    }
+
+    /// @notice A leaf of a weight, named and shown.
+    function weightLeaf()
+        internal
+        pure
+        returns (LeafRef[] memory refs, StepProof[] memory steps, Opening[] memory openings)
+    {
+        (refs, steps, openings) = (new LeafRef[](1), new StepProof[](1), new Opening[](1));
+        (refs[0], steps[0], openings[0]) = (refOf(0, 2), stepProofOf(0), leafOf(honestRun(), 0, 2));
     }
 
     // What is known.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,16 +17,17 @@ from executor.trainer.materials import Sources, hold_sealed
 from executor.trainer.pledge import Pledge
 from executor.trainer.policy import Policy
 from rollup.blobs import FolderStore, open_blobs
+from rollup.call import f32_bits
 from rollup.codec import Domain
 from rollup.errors import BadEncoding, BadInput, NotFound
 from rollup.properties.ids import commitment_of
 from rollup.properties.pool import Pool, item_key, mask_item, masked
 from rollup.properties.scores import claim_of_scores, derived
 from rollup.properties.stray import RevealedPool, is_stray
-from rollup.properties.types import MAX_SCORED_ITEMS, Scoring
+from rollup.properties.types import MAX_SCORED_ITEMS, Aggregate, Comparison, Property, Scoring
 from rollup.tensor import DType, TensorSpec
 from rollup.types import BundleRoot, ModelId
-from tests.digits import DigitNet, digits
+from tests.digits import DigitNet, digits, trained
 from tests.executor.trainer.commission import EXECUTOR, OPEN, POOL, POOL_KEY, SHOWN, commission
 
 DOMAIN = Domain(1, *[EXECUTOR] * 5)
@@ -148,6 +150,21 @@ def test_prepare__what_is_given__is_laid_out_as_a_job(tmp_path: Path) -> None:
     assert run.check is not None
     assert len(run.check) == OPEN
     assert run.recipe.epochs == 2
+
+
+@pytest.mark.parametrize("value", [float("-inf"), float("inf"), float("nan")])
+def test_pledge__weights_that_ran_away__are_refused_however_they_score(tmp_path: Path, value: float) -> None:
+    """Of ten classes one is never chosen: the rest may still pass, and the claim would be condemned."""
+    lowest = Property(Aggregate.MEAN, Comparison.AT_LEAST, f32_bits(0.0))
+    asked = commission(tmp_path, property=lowest)
+    asked.craft().prepare(asked.given, asked.desk)
+    net = deepcopy(trained())
+    with torch.no_grad():
+        list(net.parameters())[-1][0] = value
+    asked.finish_job(net)
+    with pytest.raises(BadInput, match=r"weight \d is not finite after training"):
+        asked.craft(Policy(caution=0.0)).pledge(asked.given, asked.desk)
+    assert asked.desk.pledge is None
 
 
 def test_pledge__no_epoch_in_time__is_refused(tmp_path: Path) -> None:
