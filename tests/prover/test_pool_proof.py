@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -17,18 +16,16 @@ from rollup.errors import Doubt, Refused
 from rollup.properties.draw import Draw
 from rollup.properties.pool import Pool, PoolEntry, mask_item
 from rollup.properties.scores import claim_of_scores
-from rollup.properties.stray import RevealedPool, is_stray, prove_stray
-from rollup.properties.types import PoolItem, StrayElement, TrainingId, Unmasking
+from rollup.properties.types import PoolItem, TrainingId, Unmasking
 from rollup.tensor import DType, Tensor, TensorSpec
 from rollup.types import Address, Certainty, InputSpec
 from tests.rollup.properties.examples import DOMAIN, EXECUTOR, SCORER, TRAINING, scoring
+from tests.rollup.properties.strays import stray_element
 
 POOL_KEY, ME = bytes(range(32)), Address(b"m" * 20)
 # Two leaves, the second of them short.
 WIDE, TARGET = TensorSpec(DType.F32, (1, 300)), TensorSpec(DType.F32, (1, 1))
 MODEL = replace(SCORER, inputs=(InputSpec(WIDE.header, 0, 1), InputSpec(TARGET.header, 0, 1)))
-RANGED = (InputSpec(WIDE.header, 0, 0x3F800000), InputSpec(TARGET.header, 0, 0x3F800000))
-NAN = struct.pack(">f", float("nan"))
 GIVEN = scoring()
 DRAW = Draw(b"seed" * 8, 12, 4)
 ITEM = 5
@@ -136,73 +133,6 @@ def test_spoiled__is_a_key_that_does_not_follow(key: bytes) -> None:
     assert is_spoiled(pooled().terms, key, POOL.shown(4)) is (key != POOL_KEY)
 
 
-# Items out of range.
-
-
-def strayed(spec: int, element: int, raw: bytes) -> tuple[RevealedPool, Pool, list[Tensor]]:
-    """A pool whose sealed item 5 holds `raw` at an element of a tensor; the others are in range."""
-    tensors = [[Tensor(each, bytes(each.byte_length)) for each in (WIDE, TARGET)] for _ in range(12)]
-    data = bytearray(tensors[DRAW.sealed_index(ITEM)][spec].data)
-    data[4 * element : 4 * element + 4] = raw
-    tensors[DRAW.sealed_index(ITEM)][spec] = Tensor((WIDE, TARGET)[spec], bytes(data))
-    hidden = [mask_item(POOL_KEY, index, item) for index, item in enumerate(tensors)]
-    pool = Pool.of(POOL_KEY, [root for _, root in hidden])
-    terms = replace(TRAINING.terms, pool_root=pool.root)
-    return RevealedPool(terms, DRAW, POOL_KEY, RANGED), pool, hidden[DRAW.sealed_index(ITEM)][0]
-
-
-def stray(spec: int = 0, element: int = 299, raw: bytes = NAN) -> SpoilByRange:
-    revealed, pool, hidden = strayed(spec, element, raw)
-    shown = prove_stray(revealed, pool, ITEM, hidden)
-    assert shown is not None
-    return SpoilByRange(TrainingId(b"p" * 32), revealed, shown)
-
-
-@pytest.mark.parametrize(
-    "spoilt",
-    [
-        lambda proof: replace(proof, item=ITEM + 1),
-        lambda proof: replace(proof, item=8),
-        lambda proof: replace(proof, tensor=2),
-        lambda proof: replace(proof, tensor=1),
-        lambda proof: replace(proof, element=300),
-        lambda proof: replace(proof, element=0),
-        lambda proof: replace(proof, masked=replace(proof.masked, leaves=proof.masked.leaves[:-1] + b"\0")),
-        lambda proof: replace(proof, pooled=replace(proof.pooled, key_hash=b"k" * 32)),
-        lambda proof: replace(proof, pooled=replace(proof.pooled, index=proof.pooled.index ^ 1)),
-        lambda proof: replace(proof, pooled=replace(proof.pooled, path=proof.pooled.path[:-1])),
-    ],
-)
-def test_stray__of_something_else__is_refused(spoilt: Callable[[StrayElement], StrayElement]) -> None:
-    move = stray()
-    with pytest.raises(Refused):
-        is_stray(move.revealed, spoilt(move.shown))
-
-
-def test_stray__an_element_beside_it__is_none() -> None:
-    move = stray()
-    assert not is_stray(move.revealed, replace(move.shown, element=298))
-
-
-@pytest.mark.parametrize("raw", [bytes(4), b"\x80\0\0\0", struct.pack(">f", 1)])
-def test_prove_stray__an_item_in_range__shows_nothing(raw: bytes) -> None:
-    revealed, pool, hidden = strayed(0, 255, raw)
-    assert prove_stray(revealed, pool, ITEM, hidden) is None
-
-
-@pytest.mark.parametrize(
-    ("spec", "element", "raw"),
-    [
-        *((0, 0, struct.pack(">f", -1e-30)), (0, 255, struct.pack(">f", 1.0000001)), (0, 256, NAN)),
-        *((0, 299, struct.pack(">f", float("inf"))), (1, 0, b"\xff\xff\xff\xff")),
-    ],
-)
-def test_prove_stray__one_element_out_of_range__is_shown(spec: int, element: int, raw: bytes) -> None:
-    move = stray(spec, element, raw)
-    assert (move.shown.item, move.shown.tensor, move.shown.element) == (ITEM, spec, element)
-    assert is_stray(move.revealed, move.shown)
-
-
 # Strategy and rules.
 
 
@@ -215,6 +145,12 @@ def position(**changes: object) -> PoolPosition:
 def unmask() -> Unmask:
     known, proof = shown(changed(0, 3))
     return Unmask(known.claim.id, 0, known, proof)
+
+
+def stray(**changes: object) -> SpoilByRange:
+    """The last element of sealed item 5's first tensor is a NaN."""
+    revealed, shown = stray_element()
+    return SpoilByRange(position().training, revealed, replace(shown, **changes))  # type: ignore[arg-type]
 
 
 def spoil(item: PoolItem | None = None, key: bytes = b"k" * 32) -> Spoil:
@@ -252,7 +188,7 @@ def test_decide_pool__what_is_shown__is_sent_the_spoiled_key_first() -> None:
         ("touch a claim that is final or fallen", unmask(), {"certainty": Certainty.FINAL}),
         ("fight one's own claim", unmask(), {"me": EXECUTOR}),
         ("show what the Python twin finds sound", spoil(key=POOL_KEY), {}),
-        ("show what the Python twin finds sound", replace(stray(), shown=replace(stray().shown, element=298)), {}),
+        ("show what the Python twin finds sound", stray(element=298), {}),
         ("show what the Python twin finds sound", replace(unmask(), pooled=pooled()), {"claim": pooled().claim.id}),
     ],
 )

@@ -59,7 +59,7 @@ contract GenerationsInvariants is Harness {
     /// @notice Every wei is somewhere, and the escrow is what requests hold; no claim of an executor who tells the truth and
     /// answers in time ever falls; at most one claim of a request is final, and it is paid once.
     /// forge-config: default.invariant.runs = 16
-    /// forge-config: default.invariant.depth = 300
+    /// forge-config: default.invariant.depth = 200
     /// forge-config: default.invariant.fail-on-revert = true
     function invariant_everyWeiInItsPlace_noHonestClaimFalls_andATextIsPaidOnce() public view {
         (uint256 heldWei, uint256 expectedWei) = player.escrow();

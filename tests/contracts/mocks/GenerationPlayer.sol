@@ -29,8 +29,8 @@ struct TextPlay {
     uint32 payments;
 }
 
-/// @notice Plays whole lives of requests for texts at random, every contract real. Of two executors one is honest, and awake: it
-/// opens whatever is challenged before time goes on. The other lies, or falls silent.
+/// @notice Plays whole lives of requests for texts at random, every contract real. Of two executors one is honest: it opens
+/// whatever is challenged before time goes on. The other lies, or falls silent.
 contract GenerationPlayer is PropertyWorld, ToyText {
     uint256 private constant MOST_PLAYS = 12;
     uint256 private constant MOST_RUNNING = 4;
@@ -62,7 +62,7 @@ contract GenerationPlayer is PropertyWorld, ToyText {
 
     function pass(uint256 seconds_) external {
         for (uint256 p = 0; p < _plays.length; ++p) {
-            if (_isOpening(p) && _executorOf(p) == EXECUTOR) _open(p);
+            if (_isOpening(p) && _witness(p).claims.executor == EXECUTOR) _open(p);
         }
         vm.warp(block.timestamp + bound(seconds_, 1, 45));
     }
@@ -102,8 +102,9 @@ contract GenerationPlayer is PropertyWorld, ToyText {
         play.claims.push(abi.encode(witnessOf(scoring, 0)));
         play.lies.push(told);
         _fund(state.lessee);
+        bytes memory tokens = tokensFrom(_first(p));
         bytes memory call_ =
-            abi.encodeCall(IGenerations.claim, (_generation(p), _tokens(p), scoring.scores, scoring.bondWei));
+            abi.encodeCall(IGenerations.claim, (_generation(p), tokens, scoring.scores, scoring.bondWei));
         _must(state.lessee, 0, address(generationsContract), call_);
     }
 
@@ -117,15 +118,14 @@ contract GenerationPlayer is PropertyWorld, ToyText {
     /// @dev The liar opens some of what is challenged.
     function open(uint256 which) external {
         (bool found, uint256 p) = _find(which, _isOpening);
-        if (found && (which % 4 != 3 || _executorOf(p) == EXECUTOR)) _open(p);
+        if (found && (which % 4 != 3 || _witness(p).claims.executor == EXECUTOR)) _open(p);
     }
 
-    /// @dev A run that is false convicts by its step; a score that its run does not have only rejects, by the link, and waits.
-    /// Whatever else is shown is refused.
+    /// @dev A false run convicts by its step; a score that its run does not have only rejects, by the link, and waits.
     function prove(uint256 which) external {
         (bool found, uint256 p) = _find(which, which % 8 == 3 ? _isOpened : _isProvable);
         if (!found) return;
-        (bytes memory tokens, bytes memory run) = (_tokens(p), _run(p));
+        (bytes memory tokens, bytes memory run) = (tokensFrom(_first(p)), _run(p));
         bytes memory step = abi.encodeCall(scoreGame.prove, (_witness(p), castProof(tokens, run)));
         bytes memory link = abi.encodeCall(scoreGame.prove, (_witness(p), textLinkProof(tokens, run)));
         bool slashes = _lie(p) == 1;
@@ -138,16 +138,17 @@ contract GenerationPlayer is PropertyWorld, ToyText {
     function conclude(uint256 which) external {
         (bool found, uint256 p) = _find(which, _isConcludable);
         if (!found) return;
-        if (_dispute(p).status == DisputeStatus.Challenged) assertTrue(_executorOf(p) == LIAR, "the honest are awake");
+        bool silent = _dispute(p).status == DisputeStatus.Challenged;
+        assertTrue(!silent || _witness(p).claims.executor == LIAR, "the honest are awake");
         _must(SENDER, 0, address(scoreGame), abi.encodeCall(scoreGame.conclude, (_witness(p))));
     }
 
     function reopen(uint256 which) external {
         (bool found, uint256 p) = _find(which, _isFallen);
         if (!found) return;
-        if (_standing(p).certainty == Certainty.Rejected) {
+        if (_standingOf(_witness(p)).certainty == Certainty.Rejected) {
             ++_plays[p].rejections;
-            _excluded[p][_executorOf(p)] = true;
+            _excluded[p][_witness(p).claims.executor] = true;
         }
         _must(SENDER, 0, address(generationsContract), abi.encodeCall(IGenerations.reopen, (_generation(p))));
     }
@@ -157,9 +158,10 @@ contract GenerationPlayer is PropertyWorld, ToyText {
         (bool found, uint256 p) = _find(which, which % 16 == 7 ? _isClaimed : _isRipe);
         if (!found) return;
         ClaimWitness memory witness = _witness(p);
-        bytes memory call_ = abi.encodeCall(IGenerations.settle, (_generation(p), witness.claims, _tokens(p)));
+        bytes memory tokens = tokensFrom(_first(p));
+        bytes memory call_ = abi.encodeCall(IGenerations.settle, (_generation(p), witness.claims, tokens));
         if (!_isRipe(p)) return _refused(SENDER, address(generationsContract), call_);
-        uint256 dueWei = FEE + _standing(p).bondWei;
+        uint256 dueWei = FEE + _standingOf(_witness(p)).bondWei;
         uint256 before = vault.balanceOf(witness.claims.executor);
         _must(SENDER, 0, address(generationsContract), call_);
         assertEq(vault.balanceOf(witness.claims.executor) - before, dueWei);
@@ -243,9 +245,12 @@ contract GenerationPlayer is PropertyWorld, ToyText {
         return _state(p).status == GenerationStatus.Claimed;
     }
 
+    function _isProvisional(uint256 p) private view returns (bool) {
+        return _isClaimed(p) && _standingOf(_witness(p)).certainty == Certainty.Provisional;
+    }
+
     function _isChallengeable(uint256 p) private view returns (bool) {
-        return _isClaimed(p) && _standing(p).certainty == Certainty.Provisional
-            && _dispute(p).status == DisputeStatus.None && !_isWindowOver(p);
+        return _isProvisional(p) && _dispute(p).status == DisputeStatus.None && !_isWindowOver(p);
     }
 
     function _isOpening(uint256 p) private view returns (bool) {
@@ -253,9 +258,9 @@ contract GenerationPlayer is PropertyWorld, ToyText {
     }
 
     function _isOpened(uint256 p) private view returns (bool) {
-        DisputeStatus status = _isClaimed(p) ? _dispute(p).status : DisputeStatus.None;
-        bool shown = status == DisputeStatus.Opened || status == DisputeStatus.Acquitted;
-        return shown && _standing(p).certainty == Certainty.Provisional;
+        if (!_isProvisional(p)) return false;
+        DisputeStatus status = _dispute(p).status;
+        return status == DisputeStatus.Opened || status == DisputeStatus.Acquitted;
     }
 
     function _isProvable(uint256 p) private view returns (bool) {
@@ -271,14 +276,13 @@ contract GenerationPlayer is PropertyWorld, ToyText {
     }
 
     function _isFallen(uint256 p) private view returns (bool) {
-        return _isClaimed(p) && _hasFallen(_standing(p));
+        return _isClaimed(p) && _hasFallen(_standingOf(_witness(p)));
     }
 
     function _isRipe(uint256 p) private view returns (bool) {
-        if (!_isClaimed(p)) return false;
-        Standing memory standing = _standing(p);
-        return standing.certainty == Certainty.Provisional && standing.disputes == 0
-            && block.timestamp >= Instant.unwrap(standing.finalAt);
+        if (!_isProvisional(p)) return false;
+        Standing memory standing = _standingOf(_witness(p));
+        return standing.disputes == 0 && block.timestamp >= Instant.unwrap(standing.finalAt);
     }
 
     function _isWindowOver(uint256 p) private view returns (bool) {
@@ -304,7 +308,7 @@ contract GenerationPlayer is PropertyWorld, ToyText {
         returns (Scoring memory scoring)
     {
         RequestId id = generationsContract.generationIdOf(_generation(p));
-        bytes memory tokens = _tokens(p);
+        bytes memory tokens = tokensFrom(_first(p));
         uint256 refuted = state.attempts - _plays[p].rejections;
         scoring.subject =
             keccak256(abi.encode(TEXT_SUBJECT_TAG, id, state.attempts, state.lessee, keccak256(tokens)));
@@ -324,17 +328,13 @@ contract GenerationPlayer is PropertyWorld, ToyText {
     function _open(uint256 p) private {
         ClaimWitness memory witness = _witness(p);
         TraceOpening[] memory openings = new TraceOpening[](1);
-        openings[0] = TraceOpening(0, textTrace(_tokens(p), _run(p)));
+        openings[0] = TraceOpening(0, textTrace(tokensFrom(_first(p)), _run(p)));
         bytes memory call_ = abi.encodeCall(scoreGame.open, (witness.claims, openings));
         _must(witness.claims.executor, 0, address(scoreGame), call_);
     }
 
     function _first(uint256 p) private pure returns (uint64) {
         return uint64(64 + p);
-    }
-
-    function _tokens(uint256 p) private pure returns (bytes memory) {
-        return tokensFrom(_first(p));
     }
 
     function _generation(uint256 p) private view returns (Generation memory) {
@@ -354,14 +354,6 @@ contract GenerationPlayer is PropertyWorld, ToyText {
         return _plays[p].lies[_plays[p].lies.length - 1];
     }
 
-    function _executorOf(uint256 p) private view returns (address) {
-        return _witness(p).claims.executor;
-    }
-
-    function _standing(uint256 p) private view returns (Standing memory) {
-        return _standingOf(_witness(p));
-    }
-
     function _standingOf(ClaimWitness memory witness) private view returns (Standing memory) {
         return scoreClaims.standingOf(batchIdOf(witness));
     }
@@ -376,11 +368,7 @@ contract GenerationPlayer is PropertyWorld, ToyText {
         return DisputeClock.phaseAt(course, windows(), Instant.wrap(uint40(block.timestamp)));
     }
 
-    function _find(uint256 which, function(uint256) view returns (bool) stands)
-        private
-        view
-        returns (bool, uint256 p)
-    {
+    function _find(uint256 which, function(uint256) view returns (bool) stands) private view returns (bool, uint256 p) {
         for (uint256 k = 0; k < _plays.length; ++k) {
             p = (which / 16 + k) % _plays.length;
             if (stands(p)) return (true, p);
@@ -395,7 +383,6 @@ contract GenerationPlayer is PropertyWorld, ToyText {
         vault.deposit{value: 1_000 ether}(account);
     }
 
-    /// @dev What is legal succeeds. `refusals` count what was asked for in vain.
     function _must(address from, uint256 wei_, address callee, bytes memory data) private {
         vm.prank(from);
         (bool success,) = callee.call{value: wei_}(data);
