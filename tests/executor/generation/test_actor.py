@@ -16,7 +16,7 @@ from rollup.errors import NotFound
 from rollup.properties.types import GenerationStatus
 from rollup.types import Certainty, RequestId
 from rollup.view import Delivery, View
-from tests.stories.texts import NEW_TOKENS, TextStage, set_text_stage
+from tests.stories.texts import NEW_TOKENS, KeeperStage, TextStage, set_keeper_stage
 
 EXECUTOR = Part("executor", Account.EXECUTOR)
 # Importing torch takes the process a while on a busy machine.
@@ -24,9 +24,9 @@ START_SECONDS = 90.0
 
 
 @pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TextStage]:
+def asking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KeeperStage]:
     with Devnet(tmp_path) as net:
-        yield set_text_stage(net, monkeypatch.setenv, sampled=True)
+        yield set_keeper_stage(net, monkeypatch.setenv, sampled=True)
 
 
 def is_kept(stage: TextStage, id_: RequestId) -> bool:
@@ -46,8 +46,8 @@ def wait(stage: TextStage, what: str, is_done: Callable[[View], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_a_generator_killed_after_each_of_its_deeds__claims_one_text_and_is_paid(stage: TextStage) -> None:
-    id_ = stage.ask(1)
+def test_a_generator_killed_after_each_of_its_deeds__claims_one_text_and_is_paid(asking: KeeperStage) -> None:
+    stage, id_ = asking.texts, asking.ask(1)
     deeds: dict[str, Callable[[View], bool]] = {
         "the text is drawn for": lambda view: view.generation(id_).is_drawn,
         "the lease is taken": lambda view: bool(view.generation(id_).leased_until),
@@ -66,4 +66,4 @@ def test_a_generator_killed_after_each_of_its_deeds__claims_one_text_and_is_paid
     assert view.scores(known.claims[0]).certainty is Certainty.FINAL
     assert len(known.tokens) == 8 * NEW_TOKENS
     assert stage.is_honest(id_, known.tokens)
-    assert stage.keeper.text_of(stage.snapshot(), id_) == known.tokens
+    assert asking.keeper.text_of(stage.snapshot(), id_) == known.tokens
