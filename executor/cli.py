@@ -1,4 +1,4 @@
-"""The executor's commands: `anh executor`, `anh worker`; `anh model` with `calibrate`, `scorer`, `adopt` and `push`."""
+"""The executor's commands: `anh executor`, `anh worker`; `anh model`: `calibrate`, `scorer`, `transplant`, `push`."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def scorer(
 
 
 @model.command()
-def adopt(
+def transplant(
     id_: Annotated[str, typer.Argument(metavar="ID", help="A registered model, say one that was trained to order.")],
     folder: Folder,
     out: Annotated[Path, typer.Argument(help="Folder that the model is written to, for `push`.")],

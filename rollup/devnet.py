@@ -97,12 +97,12 @@ class Devnet:
         self.processes.stop()
         self.redis.stop()
 
-    def pass_time(self, seconds: int) -> None:
-        """Moves the chain's clock on, for waits in which nobody has anything to do; returns when a block says so.
+    def pass_until(self, instant: int) -> None:
+        """Moves the chain's clock on to an instant (seconds), for waits in which nobody has anything to do.
 
-        Raises Unavailable if the chain does not do it.
+        Returns when a block is that late. Raises Unavailable if the chain does not do it.
         """
-        until = self.client.head().timestamp + seconds
+        seconds = max(0, instant - self.client.head().timestamp)
         body = {"jsonrpc": "2.0", "id": 1, "method": "evm_increaseTime", "params": [seconds]}
         try:
             answer = httpx.post(self.rpc_url, json=body, timeout=10).json()
@@ -110,7 +110,7 @@ class Devnet:
             raise Unavailable(f"the chain does not answer: {error}") from error
         if "error" in answer:
             raise Unavailable(f"evm_increaseTime: {answer['error']}")
-        self.processes.wait_until("the time has passed", lambda: self.client.head().timestamp >= until)
+        self.processes.wait_until("the time has passed", lambda: self.client.head().timestamp >= instant)
 
     def key(self, number: int) -> Key:
         return development_key(number)

@@ -15,8 +15,8 @@ from executor.generation.scorers import GreedyScorer, SampledScorer
 def capture_writer(scorer: GreedyScorer | SampledScorer, length: int) -> tuple[Captured, Captured]:
     """The scorer's decoder, as an architecture to be trained, and the scorer, for texts of `length` tokens in all.
 
-    Whatever weights the architecture is trained to are the scorer's too: `anh model adopt`. Raises BadGraph for what
-    cannot be judged.
+    Whatever weights the architecture is trained to, the scorer can be given (`anh model transplant`). Raises BadGraph
+    for what cannot be judged.
     """
     tokens, uniforms = torch.zeros(1, length, dtype=torch.int64), torch.zeros(1, scorer.new_tokens)
     module = _Writer(scorer).eval()

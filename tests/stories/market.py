@@ -233,7 +233,8 @@ class Market:
     def add_day(self, day: int) -> list[RequestId]:
         """A day passes, and its return comes in; what the three networks are asked, in their order."""
         known = set(self.academy.look().state.requests)
-        self.academy.net.pass_time(DAY_SECONDS)
+        net = self.academy.net
+        net.pass_until(net.client.head().timestamp + DAY_SECONDS)
         assert self._feeder.send(self.oracle.add_day(returns()[day])).succeeded
         return [id_ for id_ in self.academy.look().state.requests if id_ not in known]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Generator
 
 from executor.capture import Captured
-from executor.cli import adopt, register
+from executor.cli import register, transplant
 from executor.generation.scorers import SampledScorer
 from executor.generation.writer import capture_writer
 from executor.network import Network
@@ -132,12 +132,12 @@ def pieces(count: int, seed: int) -> Mapping[str, NDArray[Any]]:
 
 
 def register_texts(school: School, model: ModelId) -> TextStage:
-    """Gives the scorer of texts the weights of the trained network, as `anh model adopt` and `push` do."""
+    """Gives the scorer of texts the weights of the trained network, as `anh model transplant` and `push` do."""
     academy, net = school.academy, school.academy.net
     before, after = net.folder / "texts", net.folder / "texts-trained"
     write_folder(before, school.judge.program, school.judge.committed)
     settings = net.write_settings("texts", Part("model", Account.DEPLOYER))
-    adopt(f"0x{model.hex()}", before, after, settings)
+    transplant(f"0x{model.hex()}", before, after, settings)
     package = read_folder(after)
     terms = Terms(0.0, 1.0, MIN_BOND_GAS, WINDOWS, (TOKENS, UNIFORMS))
     registration = enter(academy.blobs, package, terms, measure(Network.from_package(package), terms, [], PLAN))

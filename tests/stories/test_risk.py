@@ -99,12 +99,12 @@ def train(academy: Academy, poisoner: Poisoner) -> TrainingId:
     for part in (Part("worker"), Part("watch", Account.WATCHTOWER), Part("keeper", Account.KEEPER)):
         net.start_part(part)
     academy.wait("all three have committed", lambda view: len(view.training(id_).commits) == SEATS, 80)
-    pass_until(academy, academy.training(id_).course.commit_end)
+    academy.net.pass_until(academy.training(id_).course.commit_end)
     academy.wait("the key is revealed", lambda view: view.training(id_).status is TrainingStatus.REVEALED, 60)
     poisoner.claim(id_)
     view = academy.wait("all three have claimed", lambda view: all(c.claim for c in view.training(id_).commits), 60)
     last = max(view.scores(commit.claim).final_from for commit in view.training(id_).commits if commit.claim)
-    pass_until(academy, max(last, view.training(id_).course.claim_end))
+    academy.net.pass_until(max(last, view.training(id_).course.claim_end))
     poisoner.finalise(id_)
     academy.wait("it is trained", lambda view: view.training(id_).status is TrainingStatus.TRAINED, 60)
     # It has no workers to answer with.
@@ -132,7 +132,7 @@ def evening(market: Market, day: int, liar: Liar | None = None, lied_about: int 
 
     view = academy.wait("an honest claim on every question", stand, 120)
     early = market.factor()
-    pass_until(academy, max(view.claim(view.request(id_).claims[-1]).final_from for id_ in asked))
+    academy.net.pass_until(max(view.claim(view.request(id_).claims[-1]).final_from for id_ in asked))
     view = academy.wait("all callbacks", lambda view: all(is_heard(view, id_) for id_ in asked), 60)
     outputs = [view.claim(view.request(id_).claims[-1]).output for id_ in asked]
     band = market.band()
@@ -141,10 +141,6 @@ def evening(market: Market, day: int, liar: Liar | None = None, lied_about: int 
 
 def is_heard(view: View, id_: RequestId) -> bool:
     return view.claim(view.request(id_).claims[-1]).delivery is Delivery.SENT
-
-
-def pass_until(academy: Academy, instant: int) -> None:
-    academy.net.pass_time(max(0, instant - academy.net.client.head().timestamp))
 
 
 def test_training__three_networks__have_final_scores_that_beat_the_mean(ending: Ending) -> None:

@@ -21,7 +21,6 @@ from rollup.properties.types import GenerationStatus, TrainingId, TrainingStatus
 from rollup.types import Certainty, DisputeStatus, RequestId
 from rollup.view import Delivery, OrderedGeneration, View
 from tests.characters import ALPHABET, LENGTH, NEW_TOKENS, OPENING
-from tests.stories.academy import Academy
 from tests.stories.acts import held_back
 from tests.stories.teller import (
     OPEN,
@@ -103,11 +102,11 @@ def train(school: School) -> TrainingId:
     for part in (Part("watch", Account.WATCHTOWER), Part("keeper", Account.KEEPER)):
         academy.net.start_part(part)
     academy.wait("it has committed", lambda view: len(view.training(id_).commits) == 1, 120)
-    pass_until(academy, academy.training(id_).course.commit_end)
+    academy.net.pass_until(academy.training(id_).course.commit_end)
     view = academy.wait("it has claimed", lambda view: view.training(id_).commits[0].claim is not None, 60)
     claim = view.training(id_).commits[0].claim
     assert claim is not None
-    pass_until(academy, max(view.scores(claim).final_from, view.training(id_).course.claim_end))
+    academy.net.pass_until(max(view.scores(claim).final_from, view.training(id_).course.claim_end))
     academy.wait("it is trained", lambda view: view.training(id_).status is TrainingStatus.TRAINED, 60)
     return id_
 
@@ -138,17 +137,12 @@ def wait_for_honest_texts(
         for token, (name, id_) in enumerate(asked.items())
     }
     claims = [view.text_scores(view.generation(id_)) for id_ in asked.values()]
-    last = max(claim.final_from for claim in claims if claim is not None)
-    texts.net.pass_time(max(0, last - texts.net.client.head().timestamp))
+    texts.net.pass_until(max(claim.final_from for claim in claims if claim is not None))
     return early
 
 
 def is_told(view: View, id_: RequestId) -> bool:
     return view.generation(id_).delivery is Delivery.SENT
-
-
-def pass_until(academy: Academy, instant: int) -> None:
-    academy.net.pass_time(max(0, instant - academy.net.client.head().timestamp))
 
 
 def test_training__its_network__is_the_storytellers(ending: Ending) -> None:
