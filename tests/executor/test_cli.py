@@ -9,7 +9,7 @@ import torch
 import typer
 
 from executor.capture import export_to_folder
-from executor.cli import ranges_of, scorer
+from executor.cli import executor, ranges_of, scorer
 from executor.scorer import Score
 from rollup.errors import BadInput
 from rollup.package import read_folder
@@ -25,6 +25,11 @@ def test_ranges_of__what_is_none__is_refused(text: str) -> None:
 def test_ranges_of__one_for_each_input() -> None:
     assert ranges_of("") == ()
     assert ranges_of("0:1,-2:9") == ((0.0, 1.0), (-2.0, 9.0))
+
+
+def test_executor__that_only_trains_and_has_no_folder_for_it__is_refused() -> None:
+    with pytest.raises(typer.BadParameter, match="--only-train needs a folder"):
+        executor(only_train=True)
 
 
 def test_scorer__folder_without_a_model__is_refused(tmp_path: Path) -> None:

@@ -13,19 +13,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
+from sklearn.datasets import load_digits
 
 from executor.calibration import Plan
 from executor.capture import capture
-from executor.cli import register
 from executor.network import Network
 from executor.registration import Terms, enter, measure
 from executor.scorer import Score, scorer_of
 from rollup.blobs import Blobs, open_blobs
 from rollup.chain.anvil import development_secret
+from rollup.chain.client import Snapshot
 from rollup.chain.follower import Follower
+from rollup.chain.models import Models
+from rollup.chain.sender import Sender
+from rollup.chain.transactions import MemoryStore
 from rollup.codec import model_id
 from rollup.config import Settings
 from rollup.devnet import KEY_VARIABLE, Account, Devnet, Part
@@ -63,6 +68,36 @@ TERMS: dict[str, Any] = {
     "reveal": 8,
     "claim": 10,
 }
+# Two recipes that have nothing in common but what comes of them.
+_FALLING = {"kind": "cosine", "warmup_epochs": 1}
+SGD: dict[str, Any] = {
+    "epochs": 30,
+    "batch_size": 16,
+    "optimiser": {"kind": "sgd", "learning_rate": 0.05, "momentum": 0.9},
+    "schedule": _FALLING,
+    "seed": 1,
+}
+HOGWILD: dict[str, Any] = {
+    "method": "hogwild",
+    "processes": 2,
+    "epochs": 30,
+    "batch_size": 16,
+    "optimiser": {"kind": "adam", "learning_rate": 0.003},
+    "schedule": _FALLING,
+}
+Arrays = dict[str, NDArray[Any]]
+
+
+def shuffled() -> tuple[Arrays, Arrays]:
+    """All digits, those of one hand not side by side: what is shown, and the pool."""
+    known = load_digits()
+    pictures, labels = (known.images / 16).astype(np.float32)[:, None], known.target.astype(np.int64)
+    order = np.random.default_rng(SHUFFLE).permutation(len(labels))
+    shown, pool = order[POOL:], order[:POOL]
+    return (
+        {"input_0": pictures[shown], "targets": labels[shown]},
+        {"input_0": pictures[pool], "targets": labels[pool]},
+    )
 
 
 @dataclass(frozen=True)
@@ -93,11 +128,11 @@ class Academy:
             time.sleep(POLL_SECONDS)
         return view
 
-    def hire(self, name: str, account: Account, recipe: Mapping[str, Any]) -> Address:
+    def hire(self, name: str, account: int, recipe: Mapping[str, Any]) -> Address:
         """Starts an executor that trains by a recipe of its own; returns its address."""
         path = self.net.folder / f"{name}.json"
         path.write_text(json.dumps(recipe))
-        options = ("--train", str(self.net.folder / f"{name}-trainings"), "--recipe", str(path))
+        options = ("--train", str(self.net.folder / f"{name}-trainings"), "--recipe", str(path), "--only-train")
         settings = {"blobs_url": f"http://127.0.0.1:{free_port()}"}
         self.net.start_part(Part("executor", account, options, settings), name)
         return self.net.address(account)
@@ -132,24 +167,27 @@ class Academy:
         self.net.start_part(Part("training", Account.FIRST_USER, ("serve", *keys)), "requester")
         return TrainingId(bytes.fromhex(result.stdout.split()[-1].removeprefix("0x")))
 
+    def snapshot(self) -> Snapshot:
+        return self.net.client.at(self.net.client.head())
+
     def training(self, id_: TrainingId) -> OrderedTraining:
         return self.look().training(id_)
 
 
-def open_academy(net: Devnet, set_variable: Callable[[str, str], None]) -> Academy:
-    """Registers an untrained network and its scorer. `set_variable` puts a key into this process's environment."""
+def open_academy(net: Devnet, registrant: int = Account.DEPLOYER, windows: Windows = WINDOWS) -> Academy:
+    """Registers an untrained network and its scorer."""
     torch.manual_seed(0)
     captured = capture(DigitNet().eval(), [torch.zeros(1, 1, 8, 8)])
     scorer = scorer_of(captured.program, Score.ACCURACY)
     blobs = open_blobs(net.folder / "blobs")
-    set_variable(KEY_VARIABLE, development_secret(Account.DEPLOYER))
-    settings = Settings.load(net.write_settings("academy", Part("academy", Account.DEPLOYER)), {})
-    ids = []
+    settings = Settings(deployment=net.deployment, rpc_url=net.rpc_url, blobs=net.folder / "blobs")
+    sender, models, ids = Sender(net.client, net.key(registrant), MemoryStore()), Models(net.deployment), []
+    bond_wei = models.minimum_bond(net.client.at(net.client.head()))
     for program in (captured.program, scorer):
         package = Package(program, captured.committed)
-        terms = Terms(0.0, 1.0, MIN_BOND_GAS, WINDOWS, RANGES[: len(program.inputs)])
+        terms = Terms(0.0, 1.0, MIN_BOND_GAS, windows, RANGES[: len(program.inputs)])
         registration = enter(blobs, package, terms, measure(Network.from_package(package), terms, [], PLAN))
-        assert register(settings, registration) == model_id(registration.record)
+        sender.send(models.register(registration.record, bond_wei))
         ids.append(model_id(registration.record))
     follower = Follower.from_settings(settings, net.client)
     architecture_id, scorer_id = ids

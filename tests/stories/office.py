@@ -79,7 +79,7 @@ class Office(Contract):
 
 def open_office(sender: Sender, deployment: Deployment, model: ModelId, margin: float) -> tuple[Nft, Office]:
     """Deploys both contracts. `margin`: by which the best logit must lead before money is lent on it."""
-    nft = Nft(_create(sender, "PixelNft", []))
+    nft = Nft(create(sender, "PixelNft", []))
     system = (
         deployment.inbox,
         deployment.claim_chain,
@@ -99,12 +99,13 @@ def open_office(sender: Sender, deployment: Deployment, model: ModelId, margin: 
         int.from_bytes(struct.pack(">f", margin), "big"),
         list(PRICES_WEI),
     )
-    return nft, Office(_create(sender, "NftLoan", [system, terms]))
+    return nft, Office(create(sender, "NftLoan", [system, terms]))
 
 
-def _create(sender: Sender, name: str, arguments: list[Any]) -> Address:
+def create(sender: Sender, name: str, arguments: list[Any], value_wei: int = 0) -> Address:
+    """Deploys a contract of contracts/examples; returns where it is."""
     artifact = load()[name]
     encoded = encode_values(name, Abi(name, artifact.abi).constructor, arguments)
-    receipt = sender.send(Intent(f"create:{name}", None, artifact.bytecode + encoded))
+    receipt = sender.send(Intent(f"create:{name}", None, artifact.bytecode + encoded, value_wei))
     assert receipt.contract is not None
     return receipt.contract

@@ -8,10 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
-from sklearn.datasets import load_digits
 
 from executor.tensors import from_canonical
 from executor.trainer.desk import Desk
@@ -24,24 +21,18 @@ from rollup.properties.aggregate import ONE
 from rollup.properties.types import TrainingStatus
 from rollup.types import Certainty, DisputeStatus
 from rollup.view import View
-from tests.stories.academy import ETHER, OPEN, POOL, SECOND_EXECUTOR, SHUFFLE, TERMS, Academy, open_academy
-
-FALLING = {"kind": "cosine", "warmup_epochs": 1}
-SGD = {
-    "epochs": 30,
-    "batch_size": 16,
-    "optimiser": {"kind": "sgd", "learning_rate": 0.05, "momentum": 0.9},
-    "schedule": FALLING,
-    "seed": 1,
-}
-HOGWILD = {
-    "method": "hogwild",
-    "processes": 2,
-    "epochs": 30,
-    "batch_size": 16,
-    "optimiser": {"kind": "adam", "learning_rate": 0.003},
-    "schedule": FALLING,
-}
+from tests.stories.academy import (
+    ETHER,
+    HOGWILD,
+    OPEN,
+    POOL,
+    SECOND_EXECUTOR,
+    SGD,
+    TERMS,
+    Academy,
+    open_academy,
+    shuffled,
+)
 
 
 @pytest.fixture
@@ -49,19 +40,7 @@ def academy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Academy]:
     # So small a network is several times slower on two threads than on one.
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     with Devnet(run_folder()) as net:
-        yield open_academy(net, monkeypatch.setenv)
-
-
-def shuffled() -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
-    """All digits, those of one hand not side by side: what is shown, and the pool."""
-    known = load_digits()
-    pictures, labels = (known.images / 16).astype(np.float32)[:, None], known.target.astype(np.int64)
-    order = np.random.default_rng(SHUFFLE).permutation(len(labels))
-    shown, pool = order[POOL:], order[:POOL]
-    return (
-        {"input_0": pictures[shown], "targets": labels[shown]},
-        {"input_0": pictures[pool], "targets": labels[pool]},
-    )
+        yield open_academy(net)
 
 
 @pytest.mark.timeout(300)
