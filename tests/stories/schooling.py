@@ -8,19 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from api.client import AnhClient, Offer
+from api.schemas import to_hex
 from executor.tensors import from_canonical
+from rollup.chain.anvil import development_secret
 from rollup.chain.inbox import Inbox
 from rollup.chain.sender import Intent, Sender
 from rollup.chain.trainings import Trainings
 from rollup.chain.transactions import MemoryStore
 from rollup.codec import model_id
 from rollup.devnet import Account, Devnet
-from rollup.errors import Reverted
+from rollup.errors import Refused, Reverted
 from rollup.properties.aggregate import ONE
 from rollup.properties.draw import Draw, draw_seed, is_beacon_ready
 from rollup.properties.scores import derived
@@ -28,10 +32,11 @@ from rollup.properties.types import TrainingId, TrainingStatus
 from rollup.requester.daemon import opened_items
 from rollup.requester.description import Description, terms_of
 from rollup.requester.keys import PoolKey, PoolKeys
+from rollup.tensor import Tensor
 from rollup.types import ZERO_ADDRESS, ZERO_WORD, Address, BundleRoot, Certainty, ModelId, RequestId, Windows, Wish
 from rollup.view import OrderedTraining, View
-from tests.stories.academy import ETHER, HOGWILD, OPEN, POOL, SGD, TERMS, Academy, open_academy, shuffled
-from tests.stories.acts import Outcome, Say, is_final, names_of
+from tests.stories.academy import ETHER, HOGWILD, OPEN, POOL, SGD, TERMS, Academy, hire, open_academy, shuffled
+from tests.stories.acts import PICTURE, Outcome, Say, is_final, names_of
 from tests.stories.bounty import Bounty, BountyStatus, open_bounty
 from tests.stories.braggart import Braggart, commit_of, sealed_items
 
@@ -44,7 +49,6 @@ FIRST_MEMBER, POOL_KEEPER, SGD_TRAINER, HOGWILD_TRAINER, BRAGGART = 30, 33, 34, 
 # What each member of the DAO pays: together fee and bonus.
 PAID_WEI = (ETHER * 3 // 10, ETHER // 4, ETHER // 5)
 FEE_WEI, TIP_WEI, ASK_WITHIN_SECONDS = 10**15, 10**14, 600
-PICTURE_BYTES = 256
 
 
 @dataclass(frozen=True)
@@ -74,10 +78,11 @@ class Schooling:
             net.address(BRAGGART): "braggart",
             self._members[0].address: "a member of the DAO",
         }
+        trainers = [hire(net, "sgd", SGD_TRAINER, SGD), hire(net, "hogwild", HOGWILD_TRAINER, HOGWILD)]
         # Here, since a module is captured by one thread at a time.
         academy = open_academy(net, POOL_KEEPER, WINDOWS)
         self._thread = ThreadPoolExecutor(1)
-        self._outcome = self._thread.submit(self._play, academy)
+        self._outcome = self._thread.submit(self._play, academy, trainers)
 
     def finish(self) -> Outcome:
         """Raises whatever broke the act off."""
@@ -87,8 +92,10 @@ class Schooling:
     def _sender(self, account: int) -> Sender:
         return Sender(self._net.client, self._net.key(account), MemoryStore())
 
-    def _play(self, academy: Academy) -> Outcome:
-        trainers = [academy.hire("sgd", SGD_TRAINER, SGD), academy.hire("hogwild", HOGWILD_TRAINER, HOGWILD)]
+    def _client(self) -> AnhClient:
+        return AnhClient(self._net.api_url, bytes.fromhex(development_secret(FIRST_MEMBER)))
+
+    def _play(self, academy: Academy, trainers: Sequence[Address]) -> Outcome:
         project = self._started(academy, trainers)
         self._open(project)
         self._say(f"act 1: a DAO's bounty asks for a network; {OPEN} of {POOL} items are shown, two executors train")
@@ -101,7 +108,7 @@ class Schooling:
         self._refute(project, braggart)
         view = academy.wait("the network", lambda view: view.training(project.id).status is TrainingStatus.TRAINED, 60)
         shared = self._is_shared(project)
-        good = refused and shared and self._is_fair(project, view, trainers)
+        good = refused and shared and self._is_fair(project, view, trainers) and self._are_told(project, trainers)
         self._tell(project, trainers)
         asked, right = self._asked(project)
         names = names_of(academy.look(), [asked]) | _names_of_scores(view, project.id)
@@ -169,14 +176,17 @@ class Schooling:
         made = commit_of(view.training(project.id), self._net.address(SGD_TRAINER))
         early = model_id(derived(view.model(academy.architecture), made.weights_root))
         until = view.now + ASK_WITHIN_SECONDS
-        wish = Wish(early, bytes(PICTURE_BYTES), BundleRoot(ZERO_WORD), FEE_WEI, 0, 0, until, ZERO_ADDRESS, 0)
-        refusals = [
-            refusal(lambda: project.bounty.wish(at, wish.inputs, FEE_WEI, until)),
-            refusal(lambda: self._members[0].submit(inbox.request(wish, "early"))),
-        ]
+        wish = Wish(early, bytes(PICTURE.byte_length), BundleRoot(ZERO_WORD), FEE_WEI, 0, 0, until, ZERO_ADDRESS, 0)
+        picture = Tensor(PICTURE, wish.inputs)
+        with closing(self._client()) as client:
+            refusals = [
+                refusal(lambda: project.bounty.wish(at, wish.inputs, FEE_WEI, until)),
+                refusal(lambda: self._members[0].submit(inbox.request(wish, "early"))),
+                refusal(lambda: client.ask(early, [picture], Offer(FEE_WEI, 0, ASK_WITHIN_SECONDS))),
+            ]
         certainty = project.bounty.model(at)[1]
-        self._say(f"asked before it is final, the network is {certainty.name}: {' and '.join(refusals)}")
-        return refusals == ["NotFinal", "UnknownModel"] and certainty is Certainty.PROVISIONAL
+        self._say(f"asked before it is final, the network is {certainty.name}: {', '.join(refusals)}")
+        return refusals == ["NotFinal", "UnknownModel", "NotFound"] and certainty is Certainty.PROVISIONAL
 
     def _refute(self, project: Project, braggart: Braggart) -> None:
         """The braggart answers whoever doubts it, and falls."""
@@ -213,6 +223,13 @@ class Schooling:
             and (model, certainty) == (known.model, Certainty.FINAL)
         )
 
+    def _are_told(self, project: Project, trainers: Sequence[Address]) -> bool:
+        """Whether the API has every epoch of both."""
+        with closing(self._client()) as client:
+            curves = {curve["executor"]: curve["points"] for curve in client.training(project.id)["curves"]}
+        epochs = [[point["epoch"] for point in curves.get(to_hex(trainer), [])] for trainer in trainers]
+        return all(told and told == list(range(len(told))) for told in epochs)
+
     def _scores(self, project: Project, trainers: Sequence[Address]) -> dict[str, float]:
         """Of each trainer, by name: its mean over the sealed items."""
         known = project.training
@@ -227,11 +244,13 @@ class Schooling:
 
 
 def refusal(call: Callable[[], object]) -> str:
-    """The name of the error by which the chain refuses a call; empty if it does not."""
+    """The name of the error by which a call is refused, the chain's own if there is one; empty if it is not."""
     try:
         call()
     except Reverted as error:
         return error.name
+    except Refused as error:
+        return type(error).__name__
     return ""
 
 
