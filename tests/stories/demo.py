@@ -46,6 +46,7 @@ class Demo:
             self.say("training a digit network on real scans (cached), calibrating and registering it")
             stage = set_stage(net)
             self.say("starting sequencer, API, executors, worker, watchtower, keeper")
+            self.say("act 1: a DAO wants a network that reads digits, and offers a bounty to whoever trains it")
             # It takes the longest, and most of that is waiting.
             schooling = Schooling(net, self.say)
             net.start()

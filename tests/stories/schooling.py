@@ -1,7 +1,7 @@
 """The act of a network that is trained to order: a DAO pays, two methods make it, and somebody only claims to.
 
-The trainers and the watchtower are the product's own processes. The DAO's members and the keeper of its pool act here,
-in a thread of their own: the act has clocks to meet while others are played.
+The trainers and the watchtower are the product's own processes. The others act in a thread of their own: the act has
+clocks to meet while others are played.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,50 +19,33 @@ from api.schemas import to_hex
 from executor.tensors import from_canonical
 from rollup.chain.anvil import development_secret
 from rollup.chain.inbox import Inbox
-from rollup.chain.sender import Intent, Sender
+from rollup.chain.sender import Sender
 from rollup.chain.trainings import Trainings
 from rollup.chain.transactions import MemoryStore
 from rollup.codec import model_id
 from rollup.devnet import Account, Devnet
 from rollup.errors import Refused, Reverted
+from rollup.events import FaultProven
 from rollup.properties.aggregate import ONE
-from rollup.properties.draw import Draw, draw_seed, is_beacon_ready
 from rollup.properties.scores import derived
 from rollup.properties.types import TrainingId, TrainingStatus
-from rollup.requester.daemon import opened_items
-from rollup.requester.description import Description, terms_of
-from rollup.requester.keys import PoolKey, PoolKeys
 from rollup.tensor import Tensor
 from rollup.types import ZERO_ADDRESS, ZERO_WORD, Address, BundleRoot, Certainty, ModelId, RequestId, Windows, Wish
 from rollup.view import OrderedTraining, View
-from tests.stories.academy import ETHER, HOGWILD, OPEN, POOL, SGD, TERMS, Academy, hire, open_academy, shuffled
+from tests.stories.academy import ETHER, HOGWILD, OPEN, POOL, SGD, TERMS, Academy, hire, open_academy
 from tests.stories.acts import PICTURE, Outcome, Say, is_final, names_of
-from tests.stories.bounty import Bounty, BountyStatus, open_bounty
+from tests.stories.books import Books
+from tests.stories.bounty import BountyStatus
 from tests.stories.braggart import Braggart, commit_of, sealed_items
+from tests.stories.dao import FIRST_MEMBER, PAID_WEI, POOL_KEEPER, Dao, Project
 
 # Time for a watchtower that has much else to do on this machine.
 WINDOWS = Windows(challenge=15, open=15, collect=4, supply=10, prove=10)
 # In place of the academy's terms.
 CHANGES: dict[str, Any] = {"open": 20, "commit": 45, "reveal": 15, "claim": 20, "min_bond_wei": ETHER // 10}
-# Accounts of the development chain; those from FIRST_MEMBER on pay for the network.
-FIRST_MEMBER, POOL_KEEPER, SGD_TRAINER, HOGWILD_TRAINER, BRAGGART = 30, 33, 34, 35, 36
-# What each member of the DAO pays: together fee and bonus.
-PAID_WEI = (ETHER * 3 // 10, ETHER // 4, ETHER // 5)
+# Accounts of the development chain.
+SGD_TRAINER, HOGWILD_TRAINER, BRAGGART = 34, 35, 36
 FEE_WEI, TIP_WEI, ASK_WITHIN_SECONDS = 10**15, 10**14, 600
-
-
-@dataclass(frozen=True)
-class Project:
-    """A bounty that is running, the training that it asked for, and the key of its pool."""
-
-    academy: Academy
-    bounty: Bounty
-    id: TrainingId
-    key: PoolKey
-
-    @property
-    def training(self) -> OrderedTraining:
-        return self.academy.training(self.id)
 
 
 class Schooling:
@@ -70,13 +53,12 @@ class Schooling:
 
     def __init__(self, net: Devnet, say: Say) -> None:
         self._net, self._say = net, say
-        self._members = [self._sender(FIRST_MEMBER + number) for number in range(len(PAID_WEI))]
-        self._keeper = self._sender(POOL_KEEPER)
+        self._dao = Dao(net)
         self.names: dict[Address, str] = {
             net.address(SGD_TRAINER): "trainer (SGD)",
             net.address(HOGWILD_TRAINER): "trainer (Hogwild)",
             net.address(BRAGGART): "braggart",
-            self._members[0].address: "a member of the DAO",
+            self._dao.members[0].address: "a member of the DAO",
         }
         trainers = [hire(net, "sgd", SGD_TRAINER, SGD), hire(net, "hogwild", HOGWILD_TRAINER, HOGWILD)]
         # Here, since a module is captured by one thread at a time.
@@ -89,26 +71,25 @@ class Schooling:
         self._thread.shutdown()
         return self._outcome.result()
 
-    def _sender(self, account: int) -> Sender:
-        return Sender(self._net.client, self._net.key(account), MemoryStore())
-
     def _client(self) -> AnhClient:
         return AnhClient(self._net.api_url, bytes.fromhex(development_secret(FIRST_MEMBER)))
 
     def _play(self, academy: Academy, trainers: Sequence[Address]) -> Outcome:
-        project = self._started(academy, trainers)
-        self._open(project)
-        self._say(f"act 1: a DAO's bounty asks for a network; {OPEN} of {POOL} items are shown, two executors train")
-        braggart = Braggart(academy, self._sender(BRAGGART))
+        project = self._dao.start(academy, trainers, CHANGES)
+        self.names[project.bounty.address] = "the DAO's bounty"
+        self._dao.open(project)
+        self._say(f"the bounty has its money: {OPEN} of {POOL} items are shown, two executors train")
+        braggart = Braggart(academy, Sender(self._net.client, self._net.key(BRAGGART), MemoryStore()))
         braggart.commit(project.id)
-        self._reveal(project)
+        self._dao.reveal(project)
         braggart.claim(project.id)
         academy.wait("all have claimed", lambda view: len(_claimed(view.training(project.id))) == 3, CHANGES["claim"])
         refused = self._is_refused(project)
         self._refute(project, braggart)
         view = academy.wait("the network", lambda view: view.training(project.id).status is TrainingStatus.TRAINED, 60)
-        shared = self._is_shared(project)
-        good = refused and shared and self._is_fair(project, view, trainers) and self._are_told(project, trainers)
+        self._dao.share(project)
+        fair = self._is_fair(project, view, trainers) and self._has_fallen(project, view)
+        good = refused and fair and self._are_told(project, trainers)
         self._tell(project, trainers)
         asked, right = self._asked(project)
         names = names_of(academy.look(), [asked]) | _names_of_scores(view, project.id)
@@ -118,44 +99,9 @@ class Schooling:
             "training bounty", good and right, names, "two methods, one score each; the best one paid", figures
         )
 
-    # What the DAO and the keeper of its pool do.
-
-    def _started(self, academy: Academy, trainers: Sequence[Address]) -> Project:
-        """Pool and data are stored, the bounty is deployed, and paid for by all; once trainers are there, it asks."""
-        description = Description.load(academy.describe(*shuffled(), **CHANGES))
-        key = PoolKeys(academy.folder / "keys").draw()
-        terms = terms_of(description, academy.look().model(academy.scorer), key, academy.blobs)
-        bounty = open_bounty(self._keeper, self._net.deployment, self._keeper.address, terms, academy.look().now)
-        self.names[bounty.address] = "the DAO's bounty"
-        _together([(member, bounty.fund(wei)) for member, wei in zip(self._members, PAID_WEI, strict=True)])
-        academy.wait_for_hired(trainers)
-        self._keeper.send(bounty.start())
-        return Project(academy, bounty, bounty.training_id(academy.snapshot()), key)
-
-    def _open(self, project: Project) -> None:
-        training = project.training.training
-        project.academy.wait("the beacon", lambda view: is_beacon_ready(training.requested_block, view.block), 15)
-        beacon = self._net.client.block(training.requested_block + 1).hash
-        draw = Draw(draw_seed(project.id, beacon), POOL, OPEN)
-        pool = project.academy.blobs.get_pool(training.terms.pool_root)
-        self._keeper.send(project.bounty.open(opened_items(pool, draw, project.key)))
-
-    def _reveal(self, project: Project) -> None:
-        """Nobody can commit any more: now the sealed items may be seen."""
-        end = project.training.course.commit_end
-        project.academy.wait("the end of the commitments", lambda view: view.now >= end, CHANGES["commit"] + 30)
-        self._keeper.send(project.bounty.reveal(project.key.secret))
-
-    def _is_shared(self, project: Project) -> bool:
-        """What was not paid for the network goes back to the members, and nothing is left in the bounty."""
-        self._keeper.send(project.bounty.close())
-        _together([(self._keeper, project.bounty.share(number)) for number in range(len(PAID_WEI))])
-        at = project.academy.snapshot()
-        return project.bounty.status(at) is BountyStatus.CLOSED and at.balance(project.bounty.address) == 0
-
     def _asked(self, project: Project) -> tuple[RequestId, bool]:
         """A member asks the network about a sealed item; the request, and whether the answer was right."""
-        academy, member = project.academy, self._members[0]
+        academy, member = project.academy, self._dao.members[0]
         picture, target = sealed_items(academy, project.training)[0]
         wish = project.bounty.wish(academy.snapshot(), picture.data, FEE_WEI, academy.look().now + ASK_WITHIN_SECONDS)
         member.send(Inbox(self._net.deployment).request(replace(wish, tip_wei=TIP_WEI), "final"))
@@ -181,7 +127,7 @@ class Schooling:
         with closing(self._client()) as client:
             refusals = [
                 refusal(lambda: project.bounty.wish(at, wish.inputs, FEE_WEI, until)),
-                refusal(lambda: self._members[0].submit(inbox.request(wish, "early"))),
+                refusal(lambda: self._dao.members[0].submit(inbox.request(wish, "early"))),
                 refusal(lambda: client.ask(early, [picture], Offer(FEE_WEI, 0, ASK_WITHIN_SECONDS))),
             ]
         certainty = project.bounty.model(at)[1]
@@ -203,25 +149,35 @@ class Schooling:
         self._say("a perfect score for a network that has learned nothing: refuted by the watchtower, and slashed")
 
     def _is_fair(self, project: Project, view: View, trainers: Sequence[Address]) -> bool:
-        """Two networks that share next to no weight have what was asked for, the better one is paid, the lie is not."""
+        """Two networks that share next to no weight have what was asked for, and the better one is paid."""
         known = view.training(project.id)
         commits = [commit_of(known, trainer) for trainer in trainers]
         scores = [view.scores_of(commit) for commit in commits]
-        lie = view.scores_of(commit_of(known, self._net.address(BRAGGART)))
         differ, weights = _differing(project, trainers)
-        assert lie is not None
-        doubts = [view.dispute(lie.claim.claim_id(item)) for item in lie.contested]
-        model, certainty = Trainings(self._net.deployment).trained(project.academy.snapshot(), project.id)
+        at = project.academy.snapshot()
+        model, certainty = Trainings(self._net.deployment).trained(at, project.id)
         return (
             all(claim is not None and claim.certainty is Certainty.FINAL and not claim.contested for claim in scores)
             and known.winner == max(commits, key=lambda commit: (commit.total, -commit.number)).number
             and known.paid_wei + known.refunded_wei == sum(PAID_WEI)
             and known.paid_wei > TERMS["fee_wei"]
             and differ > 0.99 * weights
-            and lie.certainty is Certainty.REFUTED
-            and {doubt.challenger for doubt in doubts} == {self._net.address(Account.WATCHTOWER)}
             and (model, certainty) == (known.model, Certainty.FINAL)
+            # All that was not paid for the network is the members' again.
+            and project.bounty.status(at) is BountyStatus.CLOSED
+            and at.balance(project.bounty.address) == 0
         )
+
+    def _has_fallen(self, project: Project, view: View) -> bool:
+        """The braggart's claim is refuted, and nobody but the watchtower doubted it or proved anything."""
+        lie = view.scores_of(commit_of(view.training(project.id), self._net.address(BRAGGART)))
+        assert lie is not None
+        items = {lie.claim.claim_id(item) for item in lie.contested}
+        books = Books(self._net.client, self._net.deployment)
+        books.read()
+        provers = {event.sender for event in books.said(FaultProven) if event.id in items}
+        doubters = {view.dispute(item).challenger for item in items}
+        return lie.certainty is Certainty.REFUTED and doubters == provers == {self._net.address(Account.WATCHTOWER)}
 
     def _are_told(self, project: Project, trainers: Sequence[Address]) -> bool:
         """Whether the API has every epoch of both."""
@@ -252,14 +208,6 @@ def refusal(call: Callable[[], object]) -> str:
     except Refused as error:
         return type(error).__name__
     return ""
-
-
-def _together(calls: Sequence[tuple[Sender, Intent]]) -> None:
-    """Sends all, then waits for all."""
-    for sender, intent in calls:
-        sender.submit(intent)
-    for sender, intent in calls:
-        sender.wait(intent)
 
 
 def _claimed(known: OrderedTraining) -> list[bytes]:
