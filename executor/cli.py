@@ -43,14 +43,17 @@ def executor(
     settings_file: SettingsFile = None,
     eager: Annotated[bool, typer.Option(help="Claims carry their trace roots.")] = False,
     train: Annotated[Path | None, typer.Option(help="Train networks to order, and keep each in this folder.")] = None,
+    only_train: Annotated[bool, typer.Option(help="Lease no requests and no texts: without a worker.")] = False,
     recipe: Annotated[Path | None, typer.Option(help="Train by this recipe, not by what requesters suggest.")] = None,
     training_fee: Annotated[int, typer.Option(help="Train for no less than this, in wei.")] = 1,
     fetch: Annotated[list[str] | None, typer.Option(help="Endpoints that blobs of trainings may come from.")] = None,
 ) -> None:
     """Leases requests, has workers run them, claims the outputs, answers challenges, serves blobs; may train."""
+    if only_train and train is None:
+        raise typer.BadParameter("--only-train needs a folder to --train in")
     policy = Policy(least_fee_wei=training_fee)
     studio = None if train is None else Studio(train, recipe, policy, tuple(fetch or ()))
-    serve(lambda settings, stop: run_executor(settings, stop, Options(eager, studio)), settings_file)
+    serve(lambda settings, stop: run_executor(settings, stop, Options(eager, studio, only_train)), settings_file)
 
 
 def worker(

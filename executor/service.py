@@ -29,15 +29,21 @@ from rollup.config import Settings
 from rollup.journal import open_journal
 from rollup.queue import make_queue, send_execute
 
+# Actors that lease requests and texts.
+_LESSEES = ("dispatcher", "generator")
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class Options:
-    """`eager`: claims carry trace roots. `studio`: how networks are trained to order; None to leave that to others."""
+    """`eager`: claims carry trace roots. `studio`: how networks are trained to order; None to leave that to others.
+
+    `only_trains`: leases nothing, so that no worker is needed: a lease that nobody works on loses its deposit.
+    """
 
     eager: bool = False
     studio: Studio | None = None
+    only_trains: bool = False
 
 
 def run_executor(settings: Settings, stop: threading.Event, options: Options | None = None) -> None:
@@ -63,6 +69,8 @@ def _actors(office: Office, options: Options) -> Iterator[dict[str, Callable[[],
         "opener": Opener(office).step,
         "generator": Generator(office).step,
     }
+    if options.only_trains:
+        actors = {name: step for name, step in actors.items() if name not in _LESSEES}
     if options.studio is None:
         yield actors
         return

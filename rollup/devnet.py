@@ -48,7 +48,7 @@ class Part:
     """One process of the stack: its command, the account that it signs with, and options and settings of its own."""
 
     command: str
-    account: Account | None = None
+    account: int | None = None
     options: tuple[str, ...] = ()
     settings: Mapping[str, str] | None = None
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from executor.actor import Office
 from executor.trainer.craft import Craft
+from executor.trainer.herald import Herald
 from executor.trainer.materials import Sources
 from executor.trainer.policy import Policy
 from executor.trainer.trainer import Trainer
 from executor.trainer.workshop import Workshop
-from executor.training.checkpoint import Point
-from executor.training.job import Job
 from executor.training.recipe import Recipe
 from rollup.blobs import RemoteBlobs
+from rollup.curves import Curves
 from rollup.live import Live
 
 
@@ -40,18 +39,13 @@ def working(office: Office, studio: Studio) -> Iterator[Trainer]:
     recipe = studio.recipe.read_bytes() if studio.recipe is not None and Recipe.read(studio.recipe) else None
     remotes = [RemoteBlobs(endpoint, studio.fetch) for endpoint in studio.fetch]
     live = Live(office.daemon.settings.redis_url)
-    workshop = Workshop(lambda job, point: tell(live, job, point))
+    herald = Herald(Curves(live), office.address)
+    workshop = Workshop(herald.heard)
     craft = Craft(office.blobs, office.models, Sources(office.blobs, remotes), studio.policy, recipe)
-    try:
-        yield Trainer(office, craft, studio.policy, workshop, studio.folder)
-    finally:
-        workshop.close()
-        live.close()
+    with ExitStack() as stack:
         for remote in remotes:
-            remote.close()
-
-
-def tell(live: Live, job: Job, point: Point) -> None:
-    """Publishes one point of a curve under the training's id; who misses it finds the curve in the job's folder."""
-    news = {"status": "training", "epoch": point.epoch, "loss": point.loss, "score": point.score}
-    live.publish(f"0x{job.folder.parent.name}", json.dumps(news))
+            stack.callback(remote.close)
+        stack.callback(live.close)
+        stack.enter_context(herald)
+        stack.callback(workshop.close)
+        yield Trainer(office, craft, studio.policy, workshop, studio.folder)

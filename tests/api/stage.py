@@ -56,10 +56,12 @@ class Memory:
 class Stage:
     """The window and everything behind it; `fault` is raised by whoever reads the view."""
 
-    def __init__(self, folder: Path, limits: Limits | None = None, story: Story | None = None) -> None:
+    def __init__(
+        self, folder: Path, limits: Limits | None = None, story: Story | None = None, curves: Curves | None = None
+    ) -> None:
         limits = limits or Limits()
         self.story, self.lane = story or Story(), ToyLane()
-        self.curves = Curves(Memory())
+        self.curves = curves or Curves(Memory())
         self.journal = open_journal(folder / "journal.db")
         self.fault: Exception | None = None
         requests, blobs = self.journal.requests, open_blobs(folder / "blobs")

@@ -9,7 +9,7 @@ import torch
 import typer
 
 from executor.capture import export_to_folder
-from executor.cli import id_of, ranges_of, scorer
+from executor.cli import executor, id_of, ranges_of, scorer
 from executor.scorer import Score
 from rollup.errors import BadInput
 from rollup.package import read_folder
@@ -35,6 +35,11 @@ def test_id_of__with_and_without_its_prefix() -> None:
 def test_ranges_of__one_for_each_input() -> None:
     assert ranges_of("") == ()
     assert ranges_of("0:1,-2:9") == ((0.0, 1.0), (-2.0, 9.0))
+
+
+def test_executor__that_only_trains_and_has_no_folder_for_it__is_refused() -> None:
+    with pytest.raises(typer.BadParameter, match="--only-train needs a folder"):
+        executor(only_train=True)
 
 
 def test_scorer__folder_without_a_model__is_refused(tmp_path: Path) -> None:

@@ -5,33 +5,36 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
+from sklearn.datasets import load_digits
 
 from executor.calibration import Plan
 from executor.capture import Captured, capture
-from executor.cli import register
 from executor.network import Network
 from executor.registration import Terms, enter, measure
 from executor.scorer import Score, scorer_of
 from rollup.blobs import Blobs, open_blobs
-from rollup.chain.anvil import development_secret
+from rollup.chain.client import Snapshot
 from rollup.chain.follower import Follower
+from rollup.chain.models import Models
+from rollup.chain.sender import Sender
+from rollup.chain.transactions import MemoryStore
 from rollup.codec import model_id
 from rollup.config import Settings
-from rollup.devnet import KEY_VARIABLE, Account, Devnet, Part
+from rollup.devnet import Account, Devnet, Part
 from rollup.errors import NotYet, Unavailable
 from rollup.package import Package
-from rollup.processes import free_port
+from rollup.processes import Process, free_port
 from rollup.properties.types import TrainingId
 from rollup.types import Address, ModelId, Windows
 from rollup.view import OrderedTraining, View
@@ -44,6 +47,7 @@ PLAN = Plan(threads=(1,), batch_sizes=(1, 8), requests=4, reach_samples=1, reach
 SAMPLES = 8
 MIN_BOND_GAS = 3_000_000
 POLL_SECONDS = 0.25
+REQUEST_SECONDS = 60
 ETHER = 10**18
 # There is no keeper here: executors finalise and settle what is theirs.
 SECOND_EXECUTOR = Account.KEEPER
@@ -63,6 +67,36 @@ TERMS: dict[str, Any] = {
     "reveal": 8,
     "claim": 10,
 }
+# Two recipes that have nothing in common but what comes of them.
+_FALLING = {"kind": "cosine", "warmup_epochs": 1}
+SGD: dict[str, Any] = {
+    "epochs": 30,
+    "batch_size": 16,
+    "optimiser": {"kind": "sgd", "learning_rate": 0.05, "momentum": 0.9},
+    "schedule": _FALLING,
+    "seed": 1,
+}
+HOGWILD: dict[str, Any] = {
+    "method": "hogwild",
+    "processes": 2,
+    "epochs": 30,
+    "batch_size": 16,
+    "optimiser": {"kind": "adam", "learning_rate": 0.003},
+    "schedule": _FALLING,
+}
+Arrays = dict[str, NDArray[Any]]
+
+
+def shuffled() -> tuple[Arrays, Arrays]:
+    """All digits, those of one hand not side by side: what is shown, and the pool."""
+    known = load_digits()
+    pictures, labels = (known.images / 16).astype(np.float32)[:, None], known.target.astype(np.int64)
+    order = np.random.default_rng(SHUFFLE).permutation(len(labels))
+    shown, pool = order[POOL:], order[:POOL]
+    return (
+        {"input_0": pictures[shown], "targets": labels[shown]},
+        {"input_0": pictures[pool], "targets": labels[pool]},
+    )
 
 
 @dataclass(frozen=True)
@@ -81,26 +115,17 @@ class Academy:
         return self.follower.view
 
     def wait(self, what: str, done: Callable[[View], bool], seconds: float) -> View:
-        """Looks until `done`. Raises NotYet when the time is over, Unavailable if a process has died, but by a kill."""
+        """Looks until `done`. Raises NotYet when the time is over, Unavailable if a process failed."""
         limit = time.monotonic() + seconds
         while not done(view := self.look()):
             for process in self.net.processes.dead():
-                if process.handle.returncode == -signal.SIGKILL:
+                if process.handle.returncode in (0, -signal.SIGKILL):
                     continue
                 raise Unavailable(f"{process.name} ended with {process.handle.returncode}:\n{process.last_words()}")
             if time.monotonic() > limit:
                 raise NotYet(f"{what} did not happen within {seconds:g} s")
             time.sleep(POLL_SECONDS)
         return view
-
-    def hire(self, name: str, account: Account, recipe: Mapping[str, Any]) -> Address:
-        """Starts an executor that trains by a recipe of its own; returns its address."""
-        path = self.net.folder / f"{name}.json"
-        path.write_text(json.dumps(recipe))
-        options = ("--train", str(self.net.folder / f"{name}-trainings"), "--recipe", str(path))
-        settings = {"blobs_url": f"http://127.0.0.1:{free_port()}"}
-        self.net.start_part(Part("executor", account, options, settings), name)
-        return self.net.address(account)
 
     def wait_for_hired(self, addresses: Sequence[Address], seconds: float = 60) -> None:
         self.wait("the executors are there", lambda view: set(addresses) <= view.state.endpoints.keys(), seconds)
@@ -116,21 +141,46 @@ class Academy:
         return path
 
     def ask(self, description: Path) -> TrainingId:
-        """`anh training request`, in a process of its own; then `anh training serve` until the end."""
+        """Requests, then serves until the end."""
+        id_ = self.request(description)
+        self.serve()
+        return id_
+
+    def request(self, description: Path) -> TrainingId:
+        """`anh training request`, to its end. Raises Unavailable if it fails."""
+        process = self.start_request(description)
+        if process.handle.wait(REQUEST_SECONDS):
+            raise Unavailable(f"anh training request ended with {process.handle.returncode}: {process.last_words()}")
+        return TrainingId(bytes.fromhex(process.last_words(1).removeprefix("0x")))
+
+    def start_request(self, description: Path) -> Process:
+        """`anh training request`, in a process of its own."""
+        return self._start_requester("request", str(description))
+
+    def serve(self) -> None:
+        """`anh training serve`, until the end, with the journal that the request was made with."""
+        self._start_requester("serve")
+
+    def _start_requester(self, *command: str) -> Process:
         keys = ("--keys", str(self.folder / "keys"))
-        settings = self.net.write_settings("request", Part("training", Account.FIRST_USER))
-        command = [sys.executable, "-m", "rollup.cli", "training", "request", str(description), *keys]
-        result = subprocess.run(
-            [*command, "--settings", str(settings)],
-            env={**os.environ, KEY_VARIABLE: development_secret(Account.FIRST_USER)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if result.returncode:
-            raise Unavailable(f"anh training request ended with {result.returncode}: {result.stderr.strip()}")
-        self.net.start_part(Part("training", Account.FIRST_USER, ("serve", *keys)), "requester")
-        return TrainingId(bytes.fromhex(result.stdout.split()[-1].removeprefix("0x")))
+        return self.net.start_part(Part("training", Account.FIRST_USER, (*command, *keys)), "requester")
+
+    def kill(self, name: str) -> None:
+        """`kill -9`, of a process and all that it started. Raises Unavailable if there is none."""
+        killed = self.net.process(name)
+        if killed.running:
+            os.killpg(killed.handle.pid, signal.SIGKILL)
+            killed.handle.wait()
+
+    def skip(self, seconds: int) -> None:
+        """Lets time pass in which nobody has anything to do: the chain's next block is so much later."""
+        call = {"jsonrpc": "2.0", "id": 1, "method": "evm_increaseTime", "params": [seconds]}
+        answer = httpx.post(self.net.rpc_url, json=call).json()
+        if "error" in answer:
+            raise Unavailable(f"the chain does not skip {seconds} s: {answer['error']}")
+
+    def snapshot(self) -> Snapshot:
+        return self.net.client.at(self.net.client.head())
 
     def training(self, id_: TrainingId) -> OrderedTraining:
         return self.look().training(id_)
@@ -150,27 +200,39 @@ class Subject:
     certified: bool = False
 
 
-def open_academy(net: Devnet, set_variable: Callable[[str, str], None]) -> Academy:
+def hire(net: Devnet, name: str, account: int, recipe: Mapping[str, Any], only_train: bool = True) -> Address:
+    """Starts an executor that trains by a recipe of its own; returns its address."""
+    path = net.folder / f"{name}.json"
+    path.write_text(json.dumps(recipe))
+    options: tuple[str, ...] = ("--train", str(net.folder / f"{name}-trainings"), "--recipe", str(path))
+    options += ("--only-train",) if only_train else ()
+    settings = {"blobs_url": f"http://127.0.0.1:{free_port()}"}
+    net.start_part(Part("executor", account, options, settings), name)
+    return net.address(account)
+
+
+def open_academy(net: Devnet, registrant: int = Account.DEPLOYER, windows: Windows = WINDOWS) -> Academy:
     """One that teaches digits."""
     torch.manual_seed(0)
     untrained = capture(DigitNet().eval(), [torch.zeros(1, 1, 8, 8)])
-    return found_academy(net, set_variable, Subject(untrained, Score.ACCURACY, RANGES, certified=True))
+    return found_academy(net, Subject(untrained, Score.ACCURACY, RANGES, windows, certified=True), registrant)
 
 
-def found_academy(net: Devnet, set_variable: Callable[[str, str], None], subject: Subject) -> Academy:
-    """Registers an untrained network and its scorer. `set_variable` puts a key into this process's environment."""
+def found_academy(net: Devnet, subject: Subject, registrant: int = Account.DEPLOYER) -> Academy:
+    """Registers an untrained network and its scorer."""
     architecture, trial = subject.untrained.program, subject.trial or subject.untrained
     blobs = open_blobs(net.folder / "blobs")
-    set_variable(KEY_VARIABLE, development_secret(Account.DEPLOYER))
-    settings = Settings.load(net.write_settings("academy", Part("academy", Account.DEPLOYER)), {})
-    registrations = []
+    settings = Settings(deployment=net.deployment, rpc_url=net.rpc_url, blobs=net.folder / "blobs")
+    sender, models, ids = Sender(net.client, net.key(registrant), MemoryStore()), Models(net.deployment), []
+    bond_wei = models.minimum_bond(net.client.at(net.client.head()))
     for program in (architecture, scorer_of(architecture, subject.score, subject.certified)):
         terms = Terms(0.0, 1.0, MIN_BOND_GAS, subject.windows, subject.ranges[: len(program.inputs)])
         calibration = measure(Network.from_package(Package(program, trial.committed)), terms, [], PLAN)
-        registrations.append(enter(blobs, Package(program, subject.untrained.committed), terms, calibration))
-        register(settings, registrations[-1])
+        registration = enter(blobs, Package(program, subject.untrained.committed), terms, calibration)
+        sender.send(models.register(registration.record, bond_wei))
+        ids.append(model_id(registration.record))
     follower = Follower.from_settings(settings, net.client)
-    architecture_id, scorer_id = (model_id(registration.record) for registration in registrations)
+    architecture_id, scorer_id = ids
     return Academy(net, _made(net.folder / "requester"), architecture_id, scorer_id, follower, blobs)
 
 

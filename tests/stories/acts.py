@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -32,12 +33,14 @@ PICTURE = TensorSpec(DType.F32, (1, 1, 8, 8))
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an act left: whether the chain says it ended as it should, the names it took part under, a remark."""
+    """What an act left: whether the chain says it ended as it should, the names it took part under, a remark, and
+    numbers of its own."""
 
     act: str
     ended_well: bool
     names: frozenset[bytes]
     remark: str
+    figures: Mapping[str, Any] = field(default_factory=dict)
 
 
 def people(net: Devnet) -> dict[Address, str]:
@@ -77,7 +80,7 @@ class HonestLoan:
         loan = stage.office.loan_of(stage.snapshot(), self._asked)
         owner = stage.nft.owner_of(stage.snapshot(), self._token)
         say(f"the loan of 5 ether is {loan.status.name}, the token belongs to the office")
-        good = loan.status is LoanStatus.LENT and owner == stage.office.address and _is_final(view, self._asked)
+        good = loan.status is LoanStatus.LENT and owner == stage.office.address and is_final(view, self._asked)
         return Outcome("honest loan", good, names_of(view, [self._asked]), "paid out by the callback")
 
 
@@ -96,7 +99,7 @@ class Hundred:
 
     def finish(self, say: Say) -> Outcome:
         stage = self._stage
-        view = stage.wait("all answers final", lambda view: all(_is_final(view, id_) for id_ in self._asked), 180)
+        view = stage.wait("all answers final", lambda view: all(is_final(view, id_) for id_ in self._asked), 180)
         states = [self._client.wait(id_, 30) for id_ in self._asked]
         answers = [int(np.argmax(_logits(view, id_))) for id_ in self._asked]
         told = [bytes.fromhex(state["claim"]["output"]["data"].removeprefix("0x")) for state in states]
@@ -191,7 +194,7 @@ class Grief:
         view = stage.wait("the honest claim's finality", lambda view: _is_heard(view, self._asked), 180)
         ordered = view.request(self._asked)
         loan = stage.office.loan_of(stage.snapshot(), self._asked)
-        good = len(ordered.claims) == 1 and _is_final(view, self._asked) and loan.status is LoanStatus.LENT
+        good = len(ordered.claims) == 1 and is_final(view, self._asked) and loan.status is LoanStatus.LENT
         say("the griefer's bond: half burned, half to the executor it held up")
         return Outcome("griefer", good, names_of(view, [self._asked]), "honest claim stands, loan paid")
 
@@ -215,13 +218,13 @@ def _logits(view: View, request: RequestId) -> np.ndarray[tuple[int], np.dtype[n
     return np.frombuffer(_output(view, request), ">f4").astype(np.float32)
 
 
-def _is_final(view: View, request: RequestId) -> bool:
+def is_final(view: View, request: RequestId) -> bool:
     return request in view.state.requests and view.certainty(view.request(request)) is Certainty.FINAL
 
 
 def _is_heard(view: View, request: RequestId) -> bool:
     """Final, and its callback fired."""
-    if not _is_final(view, request):
+    if not is_final(view, request):
         return False
     return view.claim(view.request(request).claims[-1]).deliveries > 0
 

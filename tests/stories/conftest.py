@@ -12,7 +12,9 @@ from tests.stories.stage import Stage, set_stage
 
 @pytest.fixture(scope="package")
 def stage() -> Iterator[Stage]:
-    with Devnet(run_folder()) as net:
+    # So small a network is several times slower on two threads than on one.
+    with pytest.MonkeyPatch.context() as patch, Devnet(run_folder()) as net:
+        patch.setenv("OMP_NUM_THREADS", "1")
         stage = set_stage(net)
         net.start()
         yield stage

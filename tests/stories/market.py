@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -137,11 +137,11 @@ class RiskOracle(Contract):
         return [ModelId(id_) for id_ in self._read(at, "networks")[0]]
 
 
-def open_market(net: Devnet, set_variable: Callable[[str, str], None]) -> Academy:
+def open_market(net: Devnet) -> Academy:
     """Registers the untrained network and the scorer of its squared error."""
     torch.manual_seed(0)
     untrained = capture(VolatilityNet().eval(), [torch.zeros(1, DAYS)])
-    return found_academy(net, set_variable, Subject(untrained, Score.SQUARED_ERROR, RANGES, WINDOWS))
+    return found_academy(net, Subject(untrained, Score.SQUARED_ERROR, RANGES, WINDOWS))
 
 
 def ask_for_training(academy: Academy) -> TrainingId:

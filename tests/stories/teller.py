@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,7 +106,7 @@ class School:
     judge: Captured
 
 
-def open_school(net: Devnet, set_variable: Callable[[str, str], None]) -> School:
+def open_school(net: Devnet) -> School:
     """Captures the network with the scorer of its texts, and registers the network and the scorer of its training.
 
     Bands are absolute, and a network that knows its tale has greater logits than one that does not: so they are
@@ -117,7 +117,7 @@ def open_school(net: Devnet, set_variable: Callable[[str, str], None]) -> School
     known = {f"scorer.decoder.{name}": tensor for name, tensor in trained().state_dict().items()}
     trial = Captured(untrained.program, {name: known.get(name, own) for name, own in untrained.weights.items()})
     subject = Subject(untrained, Score.LIKELIHOOD, (TOKENS, TOKENS), WINDOWS, trial)
-    return School(found_academy(net, set_variable, subject), judge)
+    return School(found_academy(net, subject), judge)
 
 
 def ask_for_training(academy: Academy) -> TrainingId:

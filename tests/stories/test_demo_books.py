@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from rollup.chain.client import Receipt
 from rollup.events import Burned, Finalised, Locked, Paid, Place
+from rollup.properties.events import TrainingEnded, WeightsCommitted
+from rollup.properties.types import TrainingId, TrainingStatus
 from rollup.types import Address, ClaimBatchId
+from rollup.view.property_records import NO_MODEL
 from tests.stories.books import Books
 
-ALICE, MODULE = Address(b"a" * 20), Address(b"m" * 20)
+ALICE, BOB, MODULE = Address(b"a" * 20), Address(b"b" * 20), Address(b"m" * 20)
 FIRST, SECOND = (ClaimBatchId(bytes([n]) * 32) for n in (1, 2))
 
 
@@ -41,6 +44,25 @@ def test_entries__a_transaction_of_two_acts__is_shared_in_equal_parts() -> None:
     first, second = books.entries([frozenset({FIRST}), frozenset({SECOND})])
     assert (first.transactions, first.gas, first.net_wei, first.burned_wei) == (2, 150, {ALICE: 2}, 2)
     assert (second.transactions, second.gas, second.net_wei, second.burned_wei) == (1, 50, {ALICE: 5}, 2)
+
+
+def test_entries__what_came_with_a_call__is_paid_by_whoever_it_names() -> None:
+    books = books_of(
+        WeightsCommitted(place(b"t" * 32, 0), TrainingId(FIRST), 0, ALICE, b"c" * 32),
+        Locked(place(b"t" * 32, 1), MODULE, MODULE, 7),
+        Paid(place(b"u" * 32, 2), MODULE, BOB, 4),
+        TrainingEnded(place(b"u" * 32, 3), TrainingId(FIRST), TrainingStatus.TRAINED, 0, NO_MODEL, 4, 0, 3),
+        Burned(place(b"u" * 32, 4), MODULE, 3),
+    )
+    (entry,) = books.entries([frozenset({FIRST})])
+    assert (entry.net_wei, entry.burned_wei) == ({ALICE: -7, BOB: 4}, 3)
+    assert entry.is_balanced
+
+
+def test_an_entry__in_which_money_came_from_nowhere__is_not_balanced() -> None:
+    books = books_of(Finalised(place(b"t" * 32, 0), FIRST, 1, ALICE), Paid(place(b"t" * 32, 1), MODULE, ALICE, 10))
+    (entry,) = books.entries([frozenset({FIRST})])
+    assert not entry.is_balanced
 
 
 def test_has__only_what_was_said_of_that_thing() -> None:

@@ -18,7 +18,7 @@ from rollup.properties.types import TrainingId, TrainingStatus
 from rollup.types import Certainty, DisputeStatus, RequestId
 from rollup.view import Delivery, View
 from tests.actors import Liar
-from tests.stories.academy import Academy
+from tests.stories.academy import Academy, hire
 from tests.stories.acts import held_back
 from tests.stories.market import (
     OPEN,
@@ -75,7 +75,7 @@ def ending(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ending]:
     with pytest.MonkeyPatch.context() as patch, Devnet(tmp_path_factory.mktemp("risk")) as net:
         # So small a network is several times slower on two threads than on one.
         patch.setenv("OMP_NUM_THREADS", "1")
-        academy = open_market(net, patch.setenv)
+        academy = open_market(net)
         poisoner = Poisoner(academy, net.key(POISONER), FIRST_EVENING)
         training = train(academy, poisoner)
         market = Market.open(academy, net.key(FEEDER), training, FIRST_EVENING - 1)
@@ -91,8 +91,8 @@ def ending(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ending]:
 def train(academy: Academy, poisoner: Poisoner) -> TrainingId:
     """From the request to three networks with final scores; time passes while nobody has anything to do."""
     net = academy.net
-    academy.hire("executor", Account.EXECUTOR, {**RECIPE, "seed": 0})
-    academy.hire("rival", RIVAL, {**RECIPE, "seed": 1})
+    hire(net, "executor", Account.EXECUTOR, {**RECIPE, "seed": 0}, only_train=False)
+    hire(net, "rival", RIVAL, {**RECIPE, "seed": 1}, only_train=False)
     id_ = ask_for_training(academy)
     academy.wait("the drawn items are open", lambda view: view.training(id_).status is TrainingStatus.COMMITTING, 60)
     poisoner.commit(id_)

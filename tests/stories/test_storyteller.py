@@ -21,6 +21,7 @@ from rollup.properties.types import GenerationStatus, TrainingId, TrainingStatus
 from rollup.types import Certainty, DisputeStatus, RequestId
 from rollup.view import Delivery, OrderedGeneration, View
 from tests.characters import ALPHABET, LENGTH, NEW_TOKENS, OPENING
+from tests.stories.academy import hire
 from tests.stories.acts import held_back
 from tests.stories.teller import (
     OPEN,
@@ -73,7 +74,7 @@ def ending(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ending]:
     with pytest.MonkeyPatch.context() as patch, Devnet(tmp_path_factory.mktemp("storyteller")) as net:
         # So small a network is several times slower on two threads than on one.
         patch.setenv("OMP_NUM_THREADS", "1")
-        school = open_school(net, patch.setenv)
+        school = open_school(net)
         training = train(school)
         texts = register_texts(school, school.academy.training(training).model)
         collector = Sender(net.client, net.key(COLLECTOR), MemoryStore(), poll_seconds=0.2)
@@ -97,7 +98,7 @@ def ending(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ending]:
 def train(school: School) -> TrainingId:
     """From the request to a registered network; time passes while nobody has anything to do."""
     academy = school.academy
-    academy.hire("executor", Account.EXECUTOR, RECIPE)
+    hire(academy.net, "executor", Account.EXECUTOR, RECIPE, only_train=False)
     id_ = ask_for_training(academy)
     for part in (Part("watch", Account.WATCHTOWER), Part("keeper", Account.KEEPER)):
         academy.net.start_part(part)

@@ -1,79 +1,77 @@
-"""A network trained to order: two executors, two methods, and neither could see the items that they are paid by."""
+"""A network trained to order: two executors, two methods, and neither could see the items that they are paid by.
+
+One chain for all tests; each has executors and a requester of its own, which end with it. Where nobody has anything to
+do time is skipped, so that there is enough of it on a busy machine.
+"""
 
 from __future__ import annotations
 
-import os
-import signal
+import time
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import suppress
 from typing import Any
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
-from sklearn.datasets import load_digits
 
 from executor.tensors import from_canonical
 from executor.trainer.desk import Desk
 from rollup.chain.disputes import Disputes
+from rollup.chain.inbox import Inbox
+from rollup.chain.models import Models
 from rollup.chain.sender import Sender
 from rollup.chain.trainings import Trainings
 from rollup.chain.transactions import MemoryStore
+from rollup.codec import model_id
 from rollup.devnet import Account, Devnet, run_folder
+from rollup.errors import NotYet, Reverted, Unavailable
 from rollup.properties.aggregate import ONE
-from rollup.properties.types import TrainingStatus
-from rollup.types import Certainty, DisputeStatus
-from rollup.view import View
-from tests.stories.academy import ETHER, OPEN, POOL, SECOND_EXECUTOR, SHUFFLE, TERMS, Academy, open_academy
+from rollup.properties.scores import derived
+from rollup.properties.types import TrainingId, TrainingStatus
+from rollup.types import ZERO_ADDRESS, ZERO_WORD, BundleRoot, Certainty, DisputeStatus, ModelId, Wish
+from rollup.view import MadeCommit, View
+from tests.stories.academy import (
+    ETHER,
+    HOGWILD,
+    OPEN,
+    POOL,
+    SECOND_EXECUTOR,
+    SGD,
+    TERMS,
+    WINDOWS,
+    Academy,
+    hire,
+    open_academy,
+    shuffled,
+)
 
-FALLING = {"kind": "cosine", "warmup_epochs": 1}
-SGD = {
-    "epochs": 30,
-    "batch_size": 16,
-    "optimiser": {"kind": "sgd", "learning_rate": 0.05, "momentum": 0.9},
-    "schedule": FALLING,
-    "seed": 1,
-}
-HOGWILD = {
-    "method": "hogwild",
-    "processes": 2,
-    "epochs": 30,
-    "batch_size": 16,
-    "optimiser": {"kind": "adam", "learning_rate": 0.003},
-    "schedule": FALLING,
-}
+pytestmark = pytest.mark.timeout(300)
+STRANGER = Account.FIRST_USER + 1
+PICTURE_BYTES = 256
+
+
+@pytest.fixture(scope="module")
+def opened() -> Iterator[Academy]:
+    # So small a network is several times slower on two threads than on one.
+    with pytest.MonkeyPatch.context() as patch, Devnet(run_folder()) as net:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield open_academy(net)
 
 
 @pytest.fixture
-def academy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Academy]:
-    # So small a network is several times slower on two threads than on one.
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    with Devnet(run_folder()) as net:
-        yield open_academy(net, monkeypatch.setenv)
+def academy(opened: Academy) -> Iterator[Academy]:
+    yield opened
+    for name in ("sgd", "hogwild", "requester"):
+        with suppress(Unavailable):
+            opened.kill(name)
 
 
-def shuffled() -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
-    """All digits, those of one hand not side by side: what is shown, and the pool."""
-    known = load_digits()
-    pictures, labels = (known.images / 16).astype(np.float32)[:, None], known.target.astype(np.int64)
-    order = np.random.default_rng(SHUFFLE).permutation(len(labels))
-    shown, pool = order[POOL:], order[:POOL]
-    return (
-        {"input_0": pictures[shown], "targets": labels[shown]},
-        {"input_0": pictures[pool], "targets": labels[pool]},
-    )
-
-
-@pytest.mark.timeout(300)
 def test_a_training__two_methods__one_is_paid_for_what_it_can_do(academy: Academy) -> None:
-    hired = [
-        academy.hire("sgd", Account.EXECUTOR, SGD),
-        academy.hire("hogwild", SECOND_EXECUTOR, HOGWILD),
-    ]
+    hired = [hire(academy.net, "sgd", Account.EXECUTOR, SGD), hire(academy.net, "hogwild", SECOND_EXECUTOR, HOGWILD)]
     academy.wait_for_hired(hired)
-    id_ = academy.ask(academy.describe(*shuffled()))
+    id_ = academy.ask(academy.describe(*shuffled(), commit=90, reveal=20, claim=30))
     academy.wait("the drawn items are open", lambda view: view.training(id_).status is not TrainingStatus.REQUESTED, 15)
-    academy.wait("both have committed", lambda view: len(view.training(id_).commits) == 2, 40)
+    view = academy.wait("both have committed", lambda view: len(view.training(id_).commits) == 2, 80)
+    academy.skip(view.training(id_).course.commit_end - view.now)
     view = academy.wait("both have claimed", lambda view: len(claimed(view, id_)) == 2, 40)
 
     roots = [commit.weights_root for commit in view.training(id_).commits]
@@ -83,57 +81,150 @@ def test_a_training__two_methods__one_is_paid_for_what_it_can_do(academy: Academ
     sealed = POOL - OPEN
     assert all(commit.total >= 0.95 * sealed * ONE for commit in view.training(id_).commits)
 
-    view = academy.wait("it is trained", lambda view: view.training(id_).status is TrainingStatus.TRAINED, 40)
+    networks = [model_id(derived(view.model(academy.architecture), root)) for root in roots]
+    for network in networks:
+        require_nobodys(academy, id_, network)
+    register_by_a_stranger(academy, roots[0])
+    assert trained(academy, id_) == (ModelId(ZERO_WORD), Certainty.PROVISIONAL)
+    require_nobodys(academy, id_, networks[1])
+
+    view = academy.look()
+    academy.skip(view.training(id_).course.claim_end - view.now)
+    view = academy.wait("it is trained", lambda view: view.training(id_).status is TrainingStatus.TRAINED, 60)
     ended = view.training(id_)
     assert ended.winner == max(range(2), key=lambda number: (ended.commits[number].total, -number))
     assert TERMS["fee_wei"] < ended.paid_wei <= TERMS["fee_wei"] + TERMS["bonus_wei"]
     assert ended.paid_wei + ended.refunded_wei == TERMS["fee_wei"] + TERMS["bonus_wei"]
-    model, certainty = Trainings(academy.net.deployment).trained(_now(academy), id_)
-    assert (model, certainty) == (ended.model, Certainty.FINAL)
-    assert view.model(model).weights_root == ended.commits[ended.winner].weights_root
+    assert trained(academy, id_) == (ended.model, Certainty.FINAL) == (networks[ended.winner], Certainty.FINAL)
+    assert ask(academy, ended.model) in academy.look().state.requests
     # What unmasks the pool stood in no log, though it is public by now; nor did any salt.
-    secrets = [ended.pool_key, *(desk.pledge.salt for desk in map(Desk, desks(academy)) if desk.pledge is not None)]
+    pledges = [Desk(folder).pledge for folder in academy.net.folder.glob(f"*-trainings/{id_.hex()}")]
+    secrets = [ended.pool_key, *(pledge.salt for pledge in pledges if pledge is not None)]
     logs = "".join(log.read_text() for log in (academy.net.folder / "logs").glob("*.log"))
     assert len(secrets) == 3
     assert not any(secret.hex() in logs for secret in secrets)
 
 
-@pytest.mark.timeout(300)
 def test_a_trainer__killed_in_the_middle_and_doubted_at_the_end__is_paid(academy: Academy) -> None:
-    hired = [academy.hire("sgd", Account.EXECUTOR, SGD)]
-    academy.wait_for_hired(hired)
-    id_ = academy.ask(academy.describe(*shuffled(), commit=45))
+    recipe = {**SGD, "epochs": 12}
+    academy.wait_for_hired([hire(academy.net, "sgd", Account.EXECUTOR, recipe)])
+    id_ = academy.ask(academy.describe(*shuffled(), commit=90, reveal=20, claim=30))
     desk = Desk.of(academy.net.folder / "sgd-trainings", id_)
-    academy.wait("it is being trained", lambda _: desk.is_prepared and bool(desk.job.curve), 40)
-    killed = academy.net.process("sgd")
-    os.killpg(killed.handle.pid, signal.SIGKILL)
-    killed.handle.wait()
-    academy.hire("sgd", Account.EXECUTOR, SGD)
-    academy.wait("it has committed, once", lambda view: len(view.training(id_).commits) == 1, 60)
+    academy.wait("it is being trained", lambda _: desk.is_prepared and bool(desk.job.curve), 60)
+    academy.kill("sgd")
+    hire(academy.net, "sgd", Account.EXECUTOR, recipe)
+    view = academy.wait("it has committed, once", lambda view: len(view.training(id_).commits) == 1, 80)
+    academy.skip(view.training(id_).course.commit_end - view.now)
     view = academy.wait("it has claimed", lambda view: len(claimed(view, id_)) == 1, 40)
 
     (commit,) = claimed(view, id_)
-    scores = view.scores(commit.claim)
-    griefer = Sender(academy.net.client, academy.net.key(Account.WATCHTOWER), MemoryStore(), poll_seconds=0.05)
+    scores = view.scores_of(commit)
+    assert scores is not None
+    griefer = sender_of(academy, Account.WATCHTOWER)
     disputes = Disputes(academy.net.deployment)
     doubted = scores.claim.claim_id(7)
     assert griefer.send(disputes.challenge(view.witness(doubted), ETHER)).succeeded
     academy.wait("the item is opened", lambda view: view.dispute(doubted).opened_at > 0, 30)
-    view = academy.wait("nothing was proven", lambda view: bool(view.to_conclude(view.now)), 60)
+    academy.skip(WINDOWS.collect + WINDOWS.prove)
+    view = academy.wait("nothing was proven", lambda view: bool(view.to_conclude(view.now)), 30)
     assert griefer.send(disputes.conclude(view.witness(doubted))).succeeded
+    view = academy.look()
+    academy.skip(max(view.training(id_).course.claim_end, view.scores(scores.id).final_from) - view.now)
     view = academy.wait("it is trained", lambda view: view.training(id_).status is TrainingStatus.TRAINED, 40)
     assert view.dispute(doubted).status is DisputeStatus.ACQUITTED
     assert view.certainty_of(view.training(id_).commits[0]) is Certainty.FINAL
 
 
-def claimed(view: View, id_: Any) -> list[Any]:
+def test_a_requester__killed_at_every_turn__opens_once_and_reveals_in_time(academy: Academy) -> None:
+    """Each kill comes when a call is signed, and before it is known what became of it."""
+    before = calls_of(academy, "latest")
+    known = {training.id for training in academy.look().trainings()}
+    academy.start_request(academy.describe(*shuffled(), open=60, commit=90, reveal=60, claim=10))
+    kill_after(academy, before)
+    academy.serve()
+    kill_after(academy, before + 1)
+    academy.serve()
+    view = academy.wait("the drawn items are open", lambda view: bool(opened_of(view, known)), 40)
+    (id_,) = opened_of(view, known)
+    academy.kill("requester")
+    commit = Trainings(academy.net.deployment).commit(view.training(id_).training, b"c" * 32)
+    assert sender_of(academy, SECOND_EXECUTOR).send(commit).succeeded
+    academy.skip(view.training(id_).course.commit_end - view.now)
+    academy.serve()
+    kill_after(academy, before + 2)
+    academy.serve()
+    view = academy.wait("the key", lambda view: view.training(id_).status is TrainingStatus.REVEALED, 40)
+    academy.skip(view.training(id_).course.claim_end - view.now)
+    view = academy.wait("the end", lambda view: view.training(id_).status is TrainingStatus.MISSED, 40)
+    assert {training.id for training in view.trainings()} == known | {id_}
+    # It asked, opened, revealed and had it settled, each once.
+    assert calls_of(academy, "pending") == before + 4
+
+
+def claimed(view: View, id_: TrainingId) -> list[MadeCommit]:
     return [commit for commit in view.training(id_).commits if commit.claim is not None]
 
 
-def desks(academy: Academy) -> list[Path]:
-    """The folders of all trainings at all executors."""
-    return list(academy.net.folder.glob("*-trainings/*"))
+def sender_of(academy: Academy, account: int) -> Sender:
+    return Sender(academy.net.client, academy.net.key(account), MemoryStore(), poll_seconds=0.05)
 
 
-def _now(academy: Academy) -> Any:
-    return academy.net.client.at(academy.net.client.head())
+# A network before it is final.
+
+
+def trained(academy: Academy, id_: TrainingId) -> tuple[ModelId, Certainty]:
+    return Trainings(academy.net.deployment).trained(academy.snapshot(), id_)
+
+
+def ask(academy: Academy, network: ModelId) -> Any:
+    """Asks a network about an empty picture; the request's id. Raises Reverted where there is no such network."""
+    view, asker = academy.look(), sender_of(academy, STRANGER)
+    wish = Wish(
+        network, bytes(PICTURE_BYTES), BundleRoot(ZERO_WORD), 10**15, 0, 0, view.now + 600, ZERO_ADDRESS, 0
+    )  # fmt: skip
+    before = set(view.state.requests)
+    asker.send(Inbox(academy.net.deployment).request(wish, "0"))
+    (asked,) = set(academy.look().state.requests) - before
+    return asked
+
+
+def require_nobodys(academy: Academy, id_: TrainingId, network: ModelId) -> None:
+    """Scores stand, so the network has a name: it is not there to be asked, and the training says how sure it is."""
+    assert trained(academy, id_) == (ModelId(ZERO_WORD), Certainty.PROVISIONAL)
+    with pytest.raises(Reverted, match=f"UnknownModel.*{network.hex()}"):
+        ask(academy, network)
+
+
+def register_by_a_stranger(academy: Academy, root: BundleRoot) -> None:
+    """Weights are public with their scores: whoever registers them answers for them with a bond of its own."""
+    models = Models(academy.net.deployment)
+    record = derived(academy.look().model(academy.architecture), root)
+    register = models.register(record, models.minimum_bond(academy.snapshot()))
+    assert sender_of(academy, STRANGER).send(register).succeeded
+
+
+# A requester that is killed.
+
+
+def calls_of(academy: Academy, which: Any) -> int:
+    """Transactions of the requester, mined ("latest"), or on their way too ("pending")."""
+    return academy.net.client.nonce(academy.net.address(Account.FIRST_USER), which)
+
+
+def kill_after(academy: Academy, calls: int) -> None:
+    """Kills the requester as soon as more than `calls` of its calls are on their way."""
+    limit = time.monotonic() + 40
+    while calls_of(academy, "pending") <= calls:
+        if time.monotonic() > limit:
+            raise NotYet(
+                f"the requester's call after {calls} did not come:\n{academy.net.process('requester').last_words()}"
+            )
+        time.sleep(0.01)
+    academy.kill("requester")
+
+
+def opened_of(view: View, known: set[TrainingId]) -> list[TrainingId]:
+    """Trainings that are not among `known`, and are open."""
+    return [
+        each.id for each in view.trainings() if each.id not in known and each.status is not TrainingStatus.REQUESTED
+    ]

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from executor.trainer.service import tell
 from executor.trainer.workshop import Progress, Workshop
 from executor.training.checkpoint import Point
 from executor.training.job import Job
@@ -85,22 +82,3 @@ def test_start__a_worker_that_is_killed__is_started_again_by_the_next_look(tmp_p
     workshop.start(job)
     until(lambda: len(job.curve) > left.epochs)
     workshop.close()
-
-
-class Listener:
-    """What was published."""
-
-    def __init__(self) -> None:
-        self.heard: list[tuple[str, str]] = []
-
-    def publish(self, topic: str, status: str) -> bool:
-        self.heard.append((topic, status))
-        return True
-
-
-def test_tell__a_point__is_published_under_the_trainings_id() -> None:
-    listener: Any = Listener()
-    tell(listener, Job(Path("trainings/0a0b/job")), Point(4, 0.25, 0.75, 1.0))
-    ((topic, status),) = listener.heard
-    assert topic == "0x0a0b"
-    assert json.loads(status) == {"status": "training", "epoch": 4, "loss": 0.25, "score": 0.75}
