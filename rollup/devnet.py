@@ -7,6 +7,7 @@ touch a real network. Knows the other packages by their commands only.
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -30,6 +31,7 @@ from rollup.types import Address
 ROOT = Path(__file__).resolve().parent.parent
 # The variable that hands a process its key; only that process's environment has it.
 KEY_VARIABLE = "ANH_KEY"
+PASS_SECONDS, POLL_SECONDS = 30.0, 0.1
 
 
 class Account(IntEnum):
@@ -110,7 +112,12 @@ class Devnet:
             raise Unavailable(f"the chain does not answer: {error}") from error
         if "error" in answer:
             raise Unavailable(f"evm_increaseTime: {answer['error']}")
-        self.processes.wait_until("the time has passed", lambda: self.client.head().timestamp >= instant)
+        # Not the processes' own wait: one that was killed, or is done, is no reason for time to stop.
+        limit = time.monotonic() + PASS_SECONDS
+        while self.client.head().timestamp < instant:
+            if time.monotonic() > limit:
+                raise Unavailable(f"no block is as late as {instant} within {PASS_SECONDS:g} s")
+            time.sleep(POLL_SECONDS)
 
     def key(self, number: int) -> Key:
         return development_key(number)

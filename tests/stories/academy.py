@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -171,13 +170,6 @@ class Academy:
         if killed.running:
             os.killpg(killed.handle.pid, signal.SIGKILL)
             killed.handle.wait()
-
-    def skip(self, seconds: int) -> None:
-        """Lets time pass in which nobody has anything to do: the chain's next block is so much later."""
-        call = {"jsonrpc": "2.0", "id": 1, "method": "evm_increaseTime", "params": [seconds]}
-        answer = httpx.post(self.net.rpc_url, json=call).json()
-        if "error" in answer:
-            raise Unavailable(f"the chain does not skip {seconds} s: {answer['error']}")
 
     def snapshot(self) -> Snapshot:
         return self.net.client.at(self.net.client.head())

@@ -71,7 +71,7 @@ def test_a_training__two_methods__one_is_paid_for_what_it_can_do(academy: Academ
     id_ = academy.ask(academy.describe(*shuffled(), commit=90, reveal=20, claim=30))
     academy.wait("the drawn items are open", lambda view: view.training(id_).status is not TrainingStatus.REQUESTED, 15)
     view = academy.wait("both have committed", lambda view: len(view.training(id_).commits) == 2, 80)
-    academy.skip(view.training(id_).course.commit_end - view.now)
+    academy.net.pass_until(view.training(id_).course.commit_end)
     view = academy.wait("both have claimed", lambda view: len(claimed(view, id_)) == 2, 40)
 
     roots = [commit.weights_root for commit in view.training(id_).commits]
@@ -89,7 +89,7 @@ def test_a_training__two_methods__one_is_paid_for_what_it_can_do(academy: Academ
     require_nobodys(academy, id_, networks[1])
 
     view = academy.look()
-    academy.skip(view.training(id_).course.claim_end - view.now)
+    academy.net.pass_until(view.training(id_).course.claim_end)
     view = academy.wait("it is trained", lambda view: view.training(id_).status is TrainingStatus.TRAINED, 60)
     ended = view.training(id_)
     assert ended.winner == max(range(2), key=lambda number: (ended.commits[number].total, -number))
@@ -114,7 +114,7 @@ def test_a_trainer__killed_in_the_middle_and_doubted_at_the_end__is_paid(academy
     academy.kill("sgd")
     hire(academy.net, "sgd", Account.EXECUTOR, recipe)
     view = academy.wait("it has committed, once", lambda view: len(view.training(id_).commits) == 1, 80)
-    academy.skip(view.training(id_).course.commit_end - view.now)
+    academy.net.pass_until(view.training(id_).course.commit_end)
     view = academy.wait("it has claimed", lambda view: len(claimed(view, id_)) == 1, 40)
 
     (commit,) = claimed(view, id_)
@@ -125,11 +125,11 @@ def test_a_trainer__killed_in_the_middle_and_doubted_at_the_end__is_paid(academy
     doubted = scores.claim.claim_id(7)
     assert griefer.send(disputes.challenge(view.witness(doubted), ETHER)).succeeded
     academy.wait("the item is opened", lambda view: view.dispute(doubted).opened_at > 0, 30)
-    academy.skip(WINDOWS.collect + WINDOWS.prove)
+    academy.net.pass_until(view.now + WINDOWS.collect + WINDOWS.prove)
     view = academy.wait("nothing was proven", lambda view: bool(view.to_conclude(view.now)), 30)
     assert griefer.send(disputes.conclude(view.witness(doubted))).succeeded
     view = academy.look()
-    academy.skip(max(view.training(id_).course.claim_end, view.scores(scores.id).final_from) - view.now)
+    academy.net.pass_until(max(view.training(id_).course.claim_end, view.scores(scores.id).final_from))
     view = academy.wait("it is trained", lambda view: view.training(id_).status is TrainingStatus.TRAINED, 40)
     assert view.dispute(doubted).status is DisputeStatus.ACQUITTED
     assert view.certainty_of(view.training(id_).commits[0]) is Certainty.FINAL
@@ -149,12 +149,12 @@ def test_a_requester__killed_at_every_turn__opens_once_and_reveals_in_time(acade
     academy.kill("requester")
     commit = Trainings(academy.net.deployment).commit(view.training(id_).training, b"c" * 32)
     assert sender_of(academy, SECOND_EXECUTOR).send(commit).succeeded
-    academy.skip(view.training(id_).course.commit_end - view.now)
+    academy.net.pass_until(view.training(id_).course.commit_end)
     academy.serve()
     kill_after(academy, before + 2)
     academy.serve()
     view = academy.wait("the key", lambda view: view.training(id_).status is TrainingStatus.REVEALED, 40)
-    academy.skip(view.training(id_).course.claim_end - view.now)
+    academy.net.pass_until(view.training(id_).course.claim_end)
     view = academy.wait("the end", lambda view: view.training(id_).status is TrainingStatus.MISSED, 40)
     assert {training.id for training in view.trainings()} == known | {id_}
     # It asked, opened, revealed and had it settled, each once.
