@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 import pytest
 
+from rollup.chain.anvil import development_secret
 from rollup.chain.sender import Sender
 from rollup.chain.transactions import MemoryStore
-from rollup.devnet import Account, Devnet, Part
+from rollup.devnet import KEY_VARIABLE, Account, Devnet, Part
 from rollup.properties.aggregate import ONE
 from rollup.properties.types import GenerationStatus, TrainingId, TrainingStatus
 from rollup.types import Certainty, DisputeStatus, RequestId
@@ -74,6 +75,7 @@ def ending(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ending]:
     with pytest.MonkeyPatch.context() as patch, Devnet(tmp_path_factory.mktemp("storyteller")) as net:
         # So small a network is several times slower on two threads than on one.
         patch.setenv("OMP_NUM_THREADS", "1")
+        patch.setenv(KEY_VARIABLE, development_secret(Account.DEPLOYER))
         school = open_school(net)
         training = train(school)
         texts = register_texts(school, school.academy.training(training).model)
