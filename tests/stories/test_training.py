@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,8 +108,8 @@ def test_a_training__two_methods__one_is_paid_for_what_it_can_do(academy: Academ
 
 def test_a_trainer__killed_in_the_middle_and_doubted_at_the_end__is_paid(academy: Academy) -> None:
     recipe = {**SGD, "epochs": 12}
-    academy.wait_for_hired([hire(academy.net, "sgd", Account.EXECUTOR, recipe)])
-    id_ = academy.ask(academy.describe(*shuffled(), commit=90, reveal=20, claim=30))
+    hire(academy.net, "sgd", Account.EXECUTOR, recipe)
+    id_ = academy.ask(describe_little(academy, commit=90, reveal=20, claim=30))
     desk = Desk.of(academy.net.folder / "sgd-trainings", id_)
     academy.wait("it is being trained", lambda _: desk.is_prepared and bool(desk.job.curve), 60)
     academy.kill("sgd")
@@ -139,7 +140,7 @@ def test_a_requester__killed_at_every_turn__opens_once_and_reveals_in_time(acade
     """Each kill comes when a call is signed, and before it is known what became of it."""
     before = calls_of(academy, "latest")
     known = {training.id for training in academy.look().trainings()}
-    academy.start_request(academy.describe(*shuffled(), open=60, commit=90, reveal=60, claim=10))
+    academy.start_request(describe_little(academy, open=60, commit=90, reveal=60, claim=10))
     kill_after(academy, before)
     academy.serve()
     kill_after(academy, before + 1)
@@ -159,6 +160,13 @@ def test_a_requester__killed_at_every_turn__opens_once_and_reveals_in_time(acade
     assert {training.id for training in view.trainings()} == known | {id_}
     # It asked, opened, revealed and had it settled, each once.
     assert calls_of(academy, "pending") == before + 4
+
+
+def describe_little(academy: Academy, **periods: int) -> Path:
+    """A pool of a third of the items, and a threshold that so few leave no doubt about."""
+    data, pool = shuffled()
+    few = {name: values[: POOL // 3] for name, values in pool.items()}
+    return academy.describe(data, few, open_count=OPEN // 3, threshold=0.6, **periods)
 
 
 def claimed(view: View, id_: TrainingId) -> list[MadeCommit]:
