@@ -14,12 +14,13 @@ import structlog
 from executor.actor import Deeds, Office
 from executor.orders import Order, input_tensors
 from executor.shelf import Run, Shelf
+from executor.strangers import unrunnable
 from executor.tensors import from_canonical
 from executor.trace import Trace, recompute
 from rollup.chain.disputes import Disputes
 from rollup.chain.sender import Intent
 from rollup.clock import Phase
-from rollup.errors import Doubt, RollupError
+from rollup.errors import BadInput, Doubt, RollupError
 from rollup.tensor import Tensor, TensorSpec
 from rollup.types import ClaimBatchId, Model, TensorRoot, TraceOpening
 from rollup.view import DisputeState, MadeBatch, MadeClaim, OrderedRequest, View
@@ -57,7 +58,7 @@ class Opener:
         opening = [case for case in cases if case.phase is Phase.OPENING]
         supplying = [case for case in cases if case.phase in (Phase.COLLECTING, Phase.SUPPLYING)]
         self._deeds.send(self._opens(opening))
-        self._deeds.send([intent for case in supplying for intent in self._supplies(case)])
+        self._deeds.send([intent for case in supplying for intent in self._supplied(case)])
 
     def _cases(self, view: View) -> Iterator[Case]:
         for dispute in view.open_disputes():
@@ -82,13 +83,15 @@ class Opener:
             openings.setdefault(case.made.id, []).append(TraceOpening(case.claim.index, root))
         return [self._disputes.open(case.made.batch, openings[id_], case.request.lane) for id_, case in batches.items()]
 
+    @unrunnable("the claimed run")
     def _trace(self, case: Case) -> Trace:
         """The trace to open for a claim. In doubt an honest recomputation: that may be rejected, silence is slashed."""
         loaded = self._office.models.load(case.model)
         inputs = self._inputs(case)
         try:
-            return loaded.trace([tensor.data for tensor in inputs], self._claimed(case))
-        except Doubt as error:
+            with unrunnable("the claimed run"):
+                return loaded.trace([tensor.data for tensor in inputs], self._claimed(case))
+        except (Doubt, BadInput) as error:
             _log.error("executor.doubtful_claim", claim=case.claim.id.hex(), error=str(error))
             return Trace.of(recompute(loaded.network, [from_canonical(tensor) for tensor in inputs]))
 
@@ -103,12 +106,21 @@ class Opener:
             return case.claim.output
         return self._office.blobs.get_tensor(TensorRoot(case.claim.output), spec).data
 
+    def _supplied(self, case: Case) -> list[Intent]:
+        """All that is missing of one dispute; what cannot be supplied must not keep the others from being supplied."""
+        try:
+            return list(self._supplies(case))
+        except RollupError as error:
+            _log.error("executor.cannot_supply", claim=case.claim.id.hex(), error=str(error))
+            return []
+
     def _supplies(self, case: Case) -> Iterator[Intent]:
         if not any(page.missing for page in case.dispute.pages):
             return
         with self._office.reading() as view:
             witness = view.witness(case.claim.id)
-        graph = self._office.models.load(case.model).network.graph
+        with unrunnable("the claimed model"):
+            graph = self._office.models.load(case.model).network.graph
         inputs = tuple(self._inputs(case))
         run = Run(graph, inputs, case.model.weights_root, case.dispute.trace_root, case.claim.output)
         shelf = Shelf(self._office.blobs, run)

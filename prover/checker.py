@@ -15,6 +15,7 @@ from torch import Tensor
 
 from executor.models import LoadedModel, draw_inputs
 from executor.reach import judged_step, reach_of
+from executor.strangers import unrunnable
 from executor.tensors import f32_of_bits, from_bytes
 from executor.trace import recompute
 from prover.fault_proof import (
@@ -70,8 +71,9 @@ class Checker:
         drawn = draw_inputs(self.model.record.inputs, SAMPLES, SAMPLE_SEED)
         return max(self._reach_at(tensors) for tensors in drawn)
 
+    @unrunnable("the model")
     def deviations(self, requests: Sequence[Sequence[bytes]], claimed: Sequence[bytes]) -> list[float]:
-        """The cheap look: one fast batch.
+        """The cheap look: one fast batch. Raises BadInput if it cannot be run.
 
         `requests`: canonical input bytes of each; `claimed`: canonical output bytes of each.
         """
@@ -81,6 +83,7 @@ class Checker:
             for inputs, run, claim in zip(requests, runs, claimed, strict=True)
         ]
 
+    @unrunnable("the model")
     def second_deviation(self, inputs: Sequence[bytes], claimed: bytes) -> float:
         """The independent look, before any bond: in float64, and with the reach of these very inputs.
 
@@ -121,6 +124,7 @@ class Checker:
     def _reach_at(self, tensors: Sequence[Tensor]) -> float:
         return float(reach_of(self._network, self.model.numerics, tensors, REACH_ELEMENTS).calibrated.max())
 
+    @unrunnable("a step of the model")
     def find_fault(self, evidence: Evidence, trace: OpenedTrace) -> FaultProof | None:
         """The gravest fault in what is known of an opened trace: sound before calibrated, then the largest excess.
 

@@ -125,8 +125,8 @@ class Inputs:
         return within(claim.model.inputs, held.tensors)
 
     def pooled(self, paper: Paper, index: int) -> Held | None:
-        """What a sealed item is by the pool; None where that is not served, or nobody can know it."""
-        with suppress(NotFound):
+        """What a sealed item is by the pool; None where that is not served or is no item, or nobody can know it."""
+        with suppress(NotFound, BadEncoding):
             return Held(self.pool_of(paper.training).item(paper.pooled, index))
         return None
 

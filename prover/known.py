@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from executor.models import load_model
+from executor.strangers import unrunnable
 from executor.tensors import to_canonical
 from prover.checker import Checker
 from rollup.blobs import BlobReader
@@ -84,6 +85,7 @@ class KnownModels:
         self._known.move_to_end(id_)
         return self._known[id_]
 
+    @unrunnable("the model")
     def _load(self, record: Model, is_tested: bool) -> Known:
         _, lowered = load_program(self._blobs, record.graph_root)
         size = sum(step.result.byte_length for step in lowered.graph.steps)

@@ -14,6 +14,7 @@ from torch import Tensor
 from executor.models import LoadedModel
 from executor.network import operands_of
 from executor.overflow import overflowing
+from executor.strangers import unrunnable
 from executor.tensors import from_bytes, from_canonical, to_canonical
 from executor.trace import Results, recompute, replay
 from prover.fault_proof import Evidence, find_overflow
@@ -44,6 +45,7 @@ class OverflowChecker:
         """The independent look, before any bond: by the fast code."""
         return self._of(inputs, place, lambda tensors: replay(self._model.network, self._model.runner, tensors))
 
+    @unrunnable("the model")
     def _of(self, inputs: Sequence[bytes], place: Overflow, run: Callable[[list[Tensor]], Results]) -> float:
         network = self._model.network
         step = network.graph.steps[place.step] if place.step < len(network.graph.steps) else None

@@ -11,6 +11,7 @@ import struct
 import structlog
 
 from executor.generation.decoding import Decoder, Wish
+from executor.strangers import unrunnable
 from executor.tensors import from_canonical
 from prover.known import KnownModels
 from rollup.errors import RollupError
@@ -62,6 +63,7 @@ class Paranoia:
         )
         _log.warning("watchtower.other_tokens", claim=claim, first=first // width)
 
+    @unrunnable("the scorer")
     def _generated(self, scores: MadeScores, generation: OrderedGeneration) -> bytes:
         """Canonical bytes of the tokens that this machine generates."""
         model, terms = scores.claim.model, generation.generation.terms

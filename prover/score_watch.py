@@ -6,7 +6,6 @@ Rebuilds everything from the chain. One claim's trouble is not the others'. Deci
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 
 import structlog
@@ -21,7 +20,7 @@ from prover.sources import Sources
 from prover.weight_proof import ServedBundle, Trained, prove_broken
 from prover.withheld import Withheld
 from prover.withholding import Withholding
-from rollup.errors import Doubt, NotFound, Refused
+from rollup.errors import Doubt, NotFound, Refused, Retry
 from rollup.properties.types import TrainingStatus
 from rollup.types import Address, Certainty, ClaimBatchId, ClaimId
 from rollup.view import MadeClaim, OrderedTraining, View
@@ -101,7 +100,8 @@ class ScoreWatch:
     def _guarded(self, view: View, paper: Paper) -> None:
         try:
             self._attend(view, paper)
-        except (Refused, Doubt) as error:
+        except (Refused, Retry, Doubt) as error:
+            # Nothing here asks the chain: what is too large to be loaded must keep nobody from the rest.
             self._pauses.put_off(paper.scores.id, view.now)
             self._say(paper.scores.id, f"not watchable: {error}")
 
@@ -146,26 +146,32 @@ class ScoreWatch:
                 found: dict[str, object] = {"tensor": broken.shown.tensor, "element": broken.shown.element}
                 self._warn(id_, "watchtower.weights_broken", found)
                 return None
-            require_finite(known)
             self._cases[id_] = ScoreCase(paper, known, self._inputs)
         return self._cases[id_]
 
     def _condemnation(self, view: View, paper: Paper, known: Known) -> Condemn | None:
-        """The move that shows a weight to be broken; None where none is, or where nobody serves the scorer's own."""
+        """The move that shows a weight to be broken; None where none is. Raises Doubt if that cannot be told."""
         claim, specs = paper.scores.claim, known.graph.weights
         own = view.model(claim.scoring.scorer).weights_root
-        with suppress(NotFound):
+        if own == claim.model.weights_root:
+            return None
+        try:
             shown = prove_broken(specs, ServedBundle(self._sources.all, own, specs), known.weights)
-            if shown is not None:
-                trained = Trained(own, claim.model.weights_root, len(specs))
-                return Condemn(paper.scores.id, claim.requests, claim.claims, trained, shown)
-        return None
+        except NotFound:
+            # The judge acquits whatever is made of them, so no bond is safe.
+            raise Doubt("weights are not finite, and nobody serves what they were before they were trained") from None
+        if shown is None:
+            return None
+        trained = Trained(own, claim.model.weights_root, len(specs))
+        return Condemn(paper.scores.id, claim.requests, claim.claims, trained, shown)
 
     def _tell(self, case: ScoreCase) -> None:
         if case.beyond:
             worst = max(case.beyond.values())
             found = {"items": len(case.beyond), "worst": worst, "confirmed": list(case.confirmed)}
             self._warn(case.id, "watchtower.scores_beyond_reach", found)
+        if case.unrunnable:
+            self._warn(case.id, "watchtower.items_unrunnable", {"items": len(case.unrunnable)})
         if case.replaced:
             self._warn(case.id, "watchtower.items_replaced", {"items": len(case.replaced)})
         if case.strays:
@@ -200,10 +206,3 @@ def position_of(paper: Paper, me: Address | None) -> PoolPosition:
     training, scores = paper.training, paper.scores
     is_revealed = training.status is TrainingStatus.REVEALED
     return PoolPosition(training.id, is_revealed, scores.id, scores.executor, scores.certainty, me)
-
-
-def require_finite(known: Known) -> None:
-    """Raises Doubt for weights that are not finite: the judge acquits whatever is made of them, so no bond is safe."""
-    for place, weight in enumerate(known.checker.model.network.weights):
-        if weight.is_floating_point() and not bool(weight.isfinite().all()):
-            raise Doubt(f"weight {place} is not finite, and nothing that is made of it can be proven")

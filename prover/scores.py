@@ -18,7 +18,7 @@ from prover.known import Held, Known
 from prover.pool_proof import prove_replaced
 from prover.position import SpoilByRange, Unmask
 from prover.strategy import REACH, is_beyond_reach, next_item
-from rollup.errors import BadInput, NotFound
+from rollup.errors import BadEncoding, BadInput, NotFound
 from rollup.properties.stray import prove_stray
 from rollup.types import ClaimBatchId, ClaimId
 
@@ -41,6 +41,8 @@ class ScoreCase:
         self.beyond: dict[int, float] = {}
         self.confirmed: dict[int, Case] = {}
         self.excused: set[int] = set()
+        # Items at which the scorer cannot be run: nothing can be said of them.
+        self.unrunnable: list[int] = []
         # Items that are not the pool's.
         self.replaced: list[int] = []
         # Items of the pool that are out of range: nobody can be scored on them.
@@ -71,7 +73,8 @@ class ScoreCase:
             except BadInput:
                 # What its requester put out of range may crash whoever runs it, and cannot be judged.
                 continue
-            except NotFound:
+            except (NotFound, BadEncoding):
+                # What is served under its name and is no item is as good as nothing.
                 self._pending.append(item)
                 misses += 1
                 if misses == MISSES:
@@ -101,13 +104,25 @@ class ScoreCase:
             raise
 
     def _run(self, batch: Sequence[tuple[int, Held]]) -> None:
-        claim = self.paper.scores.claim
-        requests = [[tensor.data for tensor in held.tensors] for _, held in batch]
-        ratios = self.known.checker.deviations(requests, [claim.entry(item) for item, _ in batch])
+        try:
+            ratios = self._deviations(batch)
+        except BadInput:
+            # One that cannot be run must not hide the others.
+            if len(batch) > 1:
+                for one in batch:
+                    self._run([one])
+            else:
+                self.unrunnable.append(batch[0][0])
+            return
         for (item, _), ratio in zip(batch, ratios, strict=True):
             # NaN is beyond.
             if not ratio <= REACH:
                 self.beyond[item] = ratio
+
+    def _deviations(self, batch: Sequence[tuple[int, Held]]) -> list[float]:
+        claim = self.paper.scores.claim
+        requests = [[tensor.data for tensor in held.tensors] for _, held in batch]
+        return self.known.checker.deviations(requests, [claim.entry(item) for item, _ in batch])
 
     def confirm(self) -> Case | None:
         """The item to challenge next, as a case that two evaluations find beyond reach; None if there is none.
@@ -149,7 +164,7 @@ class ScoreCase:
     def unmasked(self) -> Unmask | None:
         """The move that shows that an item is not the pool's: of the first whose claimed inputs somebody serves."""
         for item in self.replaced:
-            with suppress(NotFound):
+            with suppress(NotFound, BadEncoding):
                 return self._unmask(item)
         return None
 

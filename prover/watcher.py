@@ -99,11 +99,18 @@ class Watchtower:
         for cases in by_model.values():
             waiting = iter(cases)
             while batch := list(islice(waiting, BATCH)):
-                try:
-                    self._look_at(view, batch)
-                except (Refused, Doubt) as error:
-                    for case in batch:
-                        self._put_off(view, case.claim, error)
+                self._look_at_all(view, batch)
+
+    def _look_at_all(self, view: View, cases: list[Case]) -> None:
+        """One that cannot be run must not hide the others."""
+        try:
+            self._look_at(view, cases)
+        except (Refused, Doubt) as error:
+            if len(cases) == 1:
+                self._put_off(view, cases[0].claim, error)
+                return
+            for case in cases:
+                self._look_at_all(view, [case])
 
     def _look_at(self, view: View, cases: list[Case]) -> None:
         checker = cases[0].known.checker
@@ -223,6 +230,8 @@ class Watchtower:
                 self._disputer.act_on_pool(view, move, position)
             except Doubt as error:
                 self._say(position.claim or position.training, f"in doubt: {error}")
+            except Insolvent as error:
+                _log.error("watchtower.insolvent", training=position.training.hex(), error=str(error))
 
     def _look_at_trace(self, view: View, claim: MadeClaim, case: Case, position: Position) -> None:
         """An eager trace is looked at before anybody challenges it, if its output is doubted or not served."""

@@ -1,4 +1,4 @@
-"""Proofs about trained weights: that one is not finite where the scorer's own is. Whatever is made of it would acquit.
+"""Proofs about trained weights: that one is not finite and was not so before. Whatever is made of it would acquit.
 
 `is_broken` is the pure twin of what Trainings makes of a proof, and decides before anyone sends it. Knows no chain and
 no torch: it reads tensors that somebody fetched and verified.
@@ -56,14 +56,14 @@ class ServedBundle:
 
 
 def prove_broken(specs: Sequence[TensorSpec], own: TensorBundle, claimed: TensorBundle) -> BrokenWeight | None:
-    """Proof of the first claimed element that is not finite where the scorer's own is; None if there is none.
+    """Proof of the first claimed element that is not finite and not what the scorer's own is; None if there is none.
 
     Raises NotFound where a tensor that is needed for it is not served.
     """
     for index, spec in enumerate(specs):
         if spec.dtype not in _EXPONENTS or _finite(claimed.tensor(index)).all():
             continue
-        broken = np.flatnonzero(_finite(own.tensor(index)) & ~_finite(claimed.tensor(index)))
+        broken = np.flatnonzero(_broken(own.tensor(index), claimed.tensor(index)))
         if broken.size:
             element = int(broken[0])
             openings = (bundle.tensor(index).open(element, 1, bundle.path(index)) for bundle in (own, claimed))
@@ -78,23 +78,32 @@ def is_broken(trained: Trained, shown: BrokenWeight) -> bool:
         raise BadEncoding(f"element {shown.element} is outside 0..{spec.elements - 1} of weight {shown.tensor}")
     if spec.dtype not in _EXPONENTS:
         return False
-    was_finite = _opened(spec, shown, shown.own, trained.own, trained.count)
-    return was_finite and not _opened(spec, shown, shown.claimed, trained.claimed, trained.count)
+    own = _opened(spec, shown, shown.own, trained.own, trained.count)
+    claimed = _opened(spec, shown, shown.claimed, trained.claimed, trained.count)
+    return not floats.is_finite(claimed) and not floats.is_nan(own) and claimed != own
 
 
-def _opened(spec: TensorSpec, shown: BrokenWeight, opening: Opening, expected: BundleRoot, count: int) -> bool:
-    """Whether the opened element is finite."""
+def _opened(spec: TensorSpec, shown: BrokenWeight, opening: Opening, expected: BundleRoot, count: int) -> int:
+    """The opened element, as bits of an f32."""
     first, last = spec.leaves_of(shown.element, 1)
     root = root_of_opening(spec, opening, first, last)
     if root_of_bundle(root, shown.tensor, count, opening.bundle_path) != expected:
         raise BadEncoding(f"the opened weight is not under 0x{expected.hex()}")
     start = shown.element * spec.dtype.width - first * LEAF_BYTES
-    bits = int.from_bytes(opening.leaves[start : start + spec.dtype.width], "big")
-    return floats.is_finite(floats.widen(bits, spec.dtype))
+    return floats.widen(int.from_bytes(opening.leaves[start : start + spec.dtype.width], "big"), spec.dtype)
 
 
 def _finite(tensor: Tensor) -> NDArray[np.bool_]:
     """Of each element, in order, whether it is finite."""
     kind, exponent = _EXPONENTS[tensor.spec.dtype]
     found: NDArray[np.bool_] = (np.frombuffer(tensor.data, kind) & exponent) != exponent
+    return found
+
+
+def _broken(own: Tensor, claimed: Tensor) -> NDArray[np.bool_]:
+    """Of each element, in order, whether it is not finite, and was a number before, and another."""
+    kind, exponent = _EXPONENTS[own.spec.dtype]
+    was, is_now = np.frombuffer(own.data, kind), np.frombuffer(claimed.data, kind)
+    is_nan = ((was & exponent) == exponent) & ((was & (exponent & -exponent) - 1) != 0)
+    found: NDArray[np.bool_] = ~_finite(claimed) & ~is_nan & (was != is_now)
     return found

@@ -41,8 +41,8 @@ struct Standing {
 /// @notice One element of one weight, as the scorer was registered with it and as it is claimed.
 /// @param header of the weight, in both
 /// @param tensor number among the weights
-/// @param own the element's leaf in the scorer's own weights, where it is finite
-/// @param claimed the same leaf in the claimed ones, where it is not
+/// @param own the element's leaf in the scorer's own weights
+/// @param claimed the same leaf in the claimed ones, where it is another, and not finite
 struct BrokenWeight {
     TensorHeader header;
     uint32 tensor;
@@ -105,7 +105,7 @@ interface IScoreClaims is IContestable, IModels {
     /// Half of the bond is burned, a quarter goes to `sender`, a quarter is burned too (nobody challenged).
     function refuteBySource(ClaimBatch calldata claims, address sender) external;
 
-    /// @notice Shows that a claimed weight is NaN or infinite where the scorer's own is finite: whatever is made of it would
+    /// @notice Shows that a claimed weight is NaN or infinite and not what it was in the scorer: whatever is made of it would
     /// acquit. The claim is refuted at once, and its bond split as by `refuteBySource`. Anyone may.
     function condemn(RequestBatch calldata requests, ClaimBatch calldata claims, BrokenWeight calldata shown) external;
 

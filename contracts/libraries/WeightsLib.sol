@@ -17,28 +17,30 @@ import {FROM_WEIGHT, StepCodec} from "./StepCodec.sol";
 /// @notice One element of one weight, as the scorer was registered with it and as it is claimed.
 /// @dev The header is taken from the proof: it is part of what both tensor roots are hashes of.
 library WeightsLib {
-    /// @notice Reverts unless the element is finite in the scorer's own weights and not finite in those claimed.
+    /// @notice Reverts unless the element is not finite in the claimed weights, and another in the scorer's own: a mask of
+    /// infinities is registered as one, and stays it. Where the scorer has a NaN itself, nothing could be judged before.
     function requireBroken(Model memory scorer, BundleRoot claimedRoot, BrokenWeight calldata shown) internal view {
         MerkleLib.requireHeader(shown.header);
         uint256 weights = StepCodec.tensorsFrom(scorer.graphHeader, FROM_WEIGHT);
         if (shown.tensor >= weights) revert ShaTree.IndexOutOfTree(shown.tensor, weights);
         uint256 elements = shown.header.elements();
         if (shown.element >= elements) revert IStepJudge.ElementOutOfRange(shown.element, elements);
-        bool isFloating = CaseLib.isFloating(shown.header.dtype());
-        bool wasFinite = isFloating && _isFinite(shown, shown.own, scorer.weightsRoot, weights, 0);
-        if (!wasFinite || _isFinite(shown, shown.claimed, claimedRoot, weights, 1)) {
-            revert IScoreClaims.WeightIsSound(shown.tensor, shown.element);
+        if (CaseLib.isFloating(shown.header.dtype())) {
+            uint32 own = _valueOf(shown, shown.own, scorer.weightsRoot, weights, 0);
+            uint32 claimed = _valueOf(shown, shown.claimed, claimedRoot, weights, 1);
+            if (!Float.isFinite(claimed) && !Float.isNaN(own) && claimed != own) return;
         }
+        revert IScoreClaims.WeightIsSound(shown.tensor, shown.element);
     }
 
     /// @param which of the two openings, for the error
-    function _isFinite(
+    function _valueOf(
         BrokenWeight calldata shown,
         Opening calldata opening,
         BundleRoot expected,
         uint256 weights,
         uint256 which
-    ) private view returns (bool) {
+    ) private view returns (uint32) {
         TensorHeader header = shown.header;
         uint256 place = shown.element * header.width();
         uint256 leaf = place / LEAF_BYTES;
@@ -48,6 +50,6 @@ library WeightsLib {
         }
         uint256 start = place - leaf * LEAF_BYTES;
         bytes32 word = bytes32(opening.leaves[start:start + header.width()]);
-        return Float.isFinite(Formats.widen(header.dtype(), uint256(word) >> (256 - 8 * header.width())));
+        return Formats.widen(header.dtype(), uint256(word) >> (256 - 8 * header.width()));
     }
 }

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from executor.generation.decoding import Decoder, Text, Wish
 from executor.models import LoadedModel, Models
+from executor.strangers import unrunnable
 from executor.tensors import f32_of_bits, from_bytes
 from rollup.blobs import Blobs
 from rollup.codec import model_id
@@ -101,11 +102,13 @@ class Desk:
             _log.warning("executor.text_damaged", generation=known.id.hex(), error=str(error))
             return None
 
+    @unrunnable("the scorer")
     def _make(self, known: OrderedGeneration, scorer: Model, limit_seconds: float) -> Text:
         with self._lock:
             decoder = self._opened(scorer)
             return decoder.generate(wish_of(known, scorer), limit_seconds)
 
+    @unrunnable("the scorer")
     def _decoder(self, scorer: Model) -> Decoder:
         with self._lock:
             return self._opened(scorer)

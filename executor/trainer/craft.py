@@ -133,8 +133,9 @@ class Craft:
     def _require_sound(self, given: Assignment, trained: Sequence[Tensor]) -> None:
         """What has run away may still score well, and is condemned by whoever looks at it."""
         own = self._models.load(given.scorer).network.weights
-        for place, (before, after) in enumerate(zip(own, trained, strict=True)):
-            if before.is_floating_point() and bool((before.isfinite() & ~from_canonical(after).isfinite()).any()):
+        for place, (before, after) in enumerate(zip(own, map(from_canonical, trained), strict=True)):
+            # A mask of infinities stays what it was.
+            if before.is_floating_point() and bool(((before != after) & ~before.isnan() & ~after.isfinite()).any()):
                 raise BadInput(f"weight {place} is not finite after training: nobody could judge what is made of it")
 
     def _sealed(self, given: Assignment) -> Sealed:

@@ -10,6 +10,7 @@ import structlog
 
 from executor.actor import Deeds, Office
 from executor.purse import Purse
+from executor.strangers import unrunnable
 from executor.trainer.craft import Assignment, Craft, Strayed, Unsound
 from executor.trainer.desk import Desk
 from executor.trainer.duty import Duty, Standing, duty_of
@@ -78,7 +79,8 @@ class Trainer:
     def _done(self, case: Case, duty: Duty) -> list[Intent]:
         """Does it, and gives what is to be sent. What is refused here will be refused again: the training is left."""
         try:
-            return _ACTS[duty](self, case)
+            with unrunnable("what is to be trained"):
+                return _ACTS[duty](self, case)
         except (Retry, NotFound) as error:
             # A blob may still come, a service return: the next look tries again, while there is time.
             _log.warning("trainer.again", training=case.name, duty=duty.name, error=str(error))

@@ -234,7 +234,7 @@ class Unmasking:
 
 @dataclass(frozen=True)
 class BrokenWeight:
-    """One element of one weight, as the scorer was registered with it (finite) and as it is claimed (not finite)."""
+    """One element of one weight, as the scorer was registered with it and as it is claimed: another, and not finite."""
 
     header: bytes
     tensor: int

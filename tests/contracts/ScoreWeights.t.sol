@@ -118,10 +118,33 @@ contract ScoreWeightsTest is ScoreStage {
         }
     }
 
-    /// @dev A mask of the architecture's own is no fault of whoever trained it, whatever became of it.
-    function test_condemn_weightThatWasNeverFinite_reverts() external {
-        _breakAndScore(0, MASKED * 4, abi.encodePacked(NAN));
+    /// @dev A mask of the architecture's own is no fault of whoever trained beside it.
+    function test_condemn_maskThatStayedOne_reverts() external {
+        _breakAndScore(0, 0, abi.encodePacked(uint32(0x3f800000)));
         _refused(_shown(0, MASKED), _sound(0, MASKED));
+    }
+
+    /// @dev Nothing could be judged of such a scorer, whoever trained it.
+    function test_condemn_weightThatWasNoNumberBefore_reverts() external {
+        _write(_own, 0, 44, abi.encodePacked(NAN));
+        Model memory broken = registry.model(scorer);
+        broken.weightsRoot = bundle(_roots(_own));
+        scorer = registry.register{value: REGISTRANT_BOND}(broken);
+        _breakAndScore(0, 44, abi.encodePacked(NAN + 1));
+        _refused(_shown(0, 11), _sound(0, 11));
+    }
+
+    /// @dev Else a liar would make a NaN of a mask, and everything after it would acquit.
+    function test_condemn_maskThatBecameAnother_refutesItsClaim() external {
+        uint32[2] memory others = [NAN, uint32(0x7f800000)];
+        for (uint256 i = 0; i < 2; ++i) {
+            _claimed = _own;
+            uint256 snapshot = vm.snapshotState();
+            _breakAndScore(0, MASKED * 4, abi.encodePacked(others[i]));
+            scoreClaims.condemn(_witness.requests, _witness.claims, _shown(0, MASKED));
+            assertStanding(_witness, Certainty.Refuted, 0);
+            vm.revertToState(snapshot);
+        }
     }
 
     function test_condemn_integers_revert() external {

@@ -217,7 +217,7 @@ def test_weights_that_are_not_finite_and_nobody_knows_what_they_were__are_doubte
     with capture_logs() as logs:
         assert school.picked(school.watch()) == []
     assert [entry["reason"] for entry in logs] == [
-        "not watchable: weight 0 is not finite, and nothing that is made of it can be proven"
+        "not watchable: weights are not finite, and nobody serves what they were before they were trained"
     ]
 
 

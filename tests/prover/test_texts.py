@@ -54,15 +54,19 @@ class Watching(Disputer):
 class Library(Story):
     """One greedy text was asked for."""
 
-    def __init__(self, model: LoadedModel) -> None:
+    def __init__(self, model: LoadedModel, prompt: torch.Tensor = PROMPT_TOKENS, new_tokens: int = NEW_TOKENS) -> None:
         super().__init__()
         self.view, self.scorer = View(DOMAIN), model
         self.tell(base.Registered, model_id(model.record), REQUESTER, model.record)
-        terms = replace(
-            GENERATION.terms, scorer=model_id(model.record), prompt=canonical_bytes(PROMPT_TOKENS),
-            new_tokens=NEW_TOKENS, sampled=False,
+        self.terms = replace(
+            GENERATION.terms, scorer=model_id(model.record), prompt=canonical_bytes(prompt), new_tokens=new_tokens,
+            sampled=False,
         )  # fmt: skip
-        self.generation = replace(GENERATION, requested_at=self.now, terms=terms)
+        self.ask(GENERATION.nonce)
+
+    def ask(self, nonce: int) -> None:
+        """Somebody asks; from now on this text is answered."""
+        self.generation = replace(GENERATION, nonce=nonce, requested_at=self.now, terms=self.terms)
         self.id = generation_id(self.generation, DOMAIN)
         self.tell(events.GenerationRequested, self.id, REQUESTER, self.generation)
 
