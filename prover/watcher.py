@@ -22,7 +22,7 @@ from prover.position import Position, Wait, unserved_from
 from prover.score_watch import ScoreWatch
 from prover.sources import ENDPOINT_SECONDS, Sources
 from prover.strategy import collect, decide, decide_pool
-from prover.strikes import Malformed, decide_strike
+from prover.strikes import Malformed, Strike, StrikePosition, decide_strike
 from prover.withheld import Withheld
 from rollup.clock import is_before
 from rollup.errors import Doubt, Insolvent, NotFound, Refused, RollupError
@@ -247,7 +247,15 @@ class Watchtower:
             elif isinstance(move, Wait):
                 self._say(id_, move.reason)
             else:
-                self._disputer.strike(move, position)
+                self._strike(move, position)
+
+    def _strike(self, move: Strike, position: StrikePosition) -> None:
+        try:
+            self._disputer.strike(move, position)
+        except Doubt as error:
+            self._say(move.model, f"in doubt: {error}")
+        except Insolvent as error:
+            _log.error("watchtower.insolvent", model=move.model.hex(), error=str(error))
 
     def _look_at_trace(self, view: View, claim: MadeClaim, case: Case, position: Position) -> None:
         """An eager trace is looked at before anybody challenges it, if its output is doubted or not served."""

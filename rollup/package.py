@@ -26,8 +26,8 @@ from rollup.weights import MAX_FILE_BYTES, read_weights, write_weights
 PROGRAM_FILE = "program.json"
 WEIGHTS_FILE = "weights.safetensors"
 RECORDS_TAG = keccak256(b"anh.v1.records")
-# Of the largest graph that can be built here, with room.
-MAX_RECORDS_BYTES = 64 * 2**20
+# Of the largest graph that can be built here, in small steps: whoever looks through them does not believe their size.
+MAX_RECORDS_BYTES = 2 * MAX_PROGRAM_BYTES
 
 
 @dataclass(frozen=True)

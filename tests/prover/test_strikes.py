@@ -15,7 +15,7 @@ from prover.strikes import require_honest_strike as require_honest
 from rollup.blobs import BlobReader, Blobs
 from rollup.chain.models import Models
 from rollup.codec import model_id
-from rollup.errors import BadEncoding, Doubt
+from rollup.errors import BadEncoding, Doubt, Insolvent
 from rollup.graph import Op
 from rollup.package import load_records, store_records
 from rollup.tensor import DType, TensorSpec
@@ -205,4 +205,25 @@ def test_story_a_watchtower_without_a_key__tells_and_strikes_nothing(arena: Aren
     with capture_logs() as logs:
         tower.step(arena.view)
     assert "watchtower.malformed_model" in [entry["event"] for entry in logs]
+    assert Models(arena.deployment).bond_of(arena.anvil.snapshot(), model_id(record)) == REGISTRANT_BOND_WEI
+
+
+@pytest.mark.parametrize("trouble", [Insolvent("no ether for gas"), Doubt("not sure")])
+def test_story_a_strike_that_cannot_be_sent__is_told_and_stops_nothing(
+    arena: Arena, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    more = 2 if isinstance(trouble, Doubt) else 3
+    record = replace(malformed(arena.blobs, arena.model), min_bond_gas=arena.model.record.min_bond_gas + more)
+    arena.anvil.sender(KEEPER).send(Models(arena.deployment).register(record, REGISTRANT_BOND_WEI))
+    arena.claimed_on(record)
+    tower = arena.watchtower(CHALLENGER)
+
+    def fail(*_: object) -> None:
+        raise trouble
+
+    monkeypatch.setattr(tower._disputer, "strike", fail)
+    with capture_logs() as logs:
+        tower.step(arena.view)
+    told = [entry for entry in logs if model_id(record).hex() in (entry.get("claim"), entry.get("model"))]
+    assert str(trouble) in str(told[-1])
     assert Models(arena.deployment).bond_of(arena.anvil.snapshot(), model_id(record)) == REGISTRANT_BOND_WEI
