@@ -29,8 +29,10 @@ from prover.position import (
     Withdraw,
 )
 from prover.rules import require_honest
+from prover.strikes import Strike, StrikePosition, require_honest_strike
 from rollup.chain.client import Client, Snapshot
 from rollup.chain.disputes import Disputes
+from rollup.chain.models import Models
 from rollup.chain.scores import Scores
 from rollup.chain.sender import Intent, Sender
 from rollup.chain.trainings import Trainings
@@ -38,7 +40,18 @@ from rollup.chain.vault import Vault
 from rollup.config import Deployment
 from rollup.errors import NotFound, NotYet, Refused
 from rollup.graph import Graph
-from rollup.types import ZERO_ADDRESS, ZERO_WORD, Address, BundleRoot, ClaimId, Dispute, DisputeStatus
+from rollup.types import (
+    ZERO_ADDRESS,
+    ZERO_WORD,
+    Address,
+    BundleRoot,
+    ClaimId,
+    Dispute,
+    DisputeStatus,
+    Model,
+    ModelId,
+    StepPlace,
+)
 from rollup.view import MadeClaim, View
 
 # Kept in the account for gas: a fault proof of the largest size at a high price.
@@ -84,6 +97,7 @@ class Disputer:
         self._client, self._sender, self._challenges_unserved = client, sender, challenges_unserved
         self._disputes, self._vault = Disputes(deployment), Vault(deployment)
         self._trainings, self._scores = Trainings(deployment), Scores(deployment)
+        self._models = Models(deployment)
         # What was sent and may not show yet, by claim, move and the state of the dispute that it was made in.
         self._sent: dict[tuple[bytes, str, DisputeStatus, int], Intent] = {}
 
@@ -141,6 +155,16 @@ class Disputer:
         require_honest(move, position, opinion)
         key = (move.claim, type(move).__name__, position.dispute.status, position.dispute.demanded)
         self._send(key, self._intent(view, move, graph, look))
+
+    def strike_position(self, look: Look, id_: ModelId, record: Model, place: StepPlace) -> StrikePosition:
+        """What a malformed model has at stake as of the look's block."""
+        bond = self._models.bond_of(look.at, id_)
+        return StrikePosition(id_, record, place, bond, look.at.block.base_fee_wei, self.address)
+
+    def strike(self, move: Strike, position: StrikePosition) -> None:
+        """Sends a strike. Raises Doubt for one that no honest party makes."""
+        require_honest_strike(move, position)
+        self._send((move.model, "Strike", DisputeStatus.NONE, 0), self._models.strike(move.model, move.place))
 
     def act_on_pool(self, view: View, move: PoolMove, position: PoolPosition) -> None:
         """Sends one move about a pool. Raises Doubt for one that no honest party makes."""

@@ -15,13 +15,14 @@ import structlog
 from prover.case import Case
 from prover.disputer import Disputer, Look
 from prover.inputs import Inputs
-from prover.known import KnownModels
+from prover.known import Known, KnownModels
 from prover.paranoia import Paranoia
 from prover.pauses import Pauses
 from prover.position import Position, Wait, unserved_from
 from prover.score_watch import ScoreWatch
 from prover.sources import ENDPOINT_SECONDS, Sources
 from prover.strategy import collect, decide, decide_pool
+from prover.strikes import Malformed, Strike, StrikePosition, decide_strike
 from prover.withheld import Withheld
 from rollup.clock import is_before
 from rollup.errors import Doubt, Insolvent, NotFound, Refused, RollupError
@@ -43,6 +44,7 @@ class Watchtower:
         self._sources, self._disputer, self._reserve_wei = sources, disputer, reserve_wei
         self._models, self._inputs = KnownModels(sources.all), Inputs(sources)
         self._scores = ScoreWatch(sources, self._models, self._inputs)
+        self._malformed = Malformed(sources.all)
         self._paranoia = Paranoia(self._models) if is_paranoid else None
         self._cases: dict[ClaimId, Case] = {}
         # Found within reach: not looked at again unless somebody else challenges them.
@@ -67,6 +69,7 @@ class Watchtower:
             if claim.id in self._cases or claim.id in self._scores.withheld:
                 self._guarded(view, claim, look)
         self._attend_pools(view)
+        self._attend_malformed(view, look)
         self._forget(view, live)
         self._collect(view, look)
         if self._paranoia is not None:
@@ -142,8 +145,7 @@ class Watchtower:
         if not self._pauses.is_due(claim.id, view.now) and not claim.contested:
             return None
         try:
-            is_scored = claim.batch in view.state.scores
-            known = self._models.know(view.model(view.request(claim.request).request.model), is_tested=not is_scored)
+            known = self._know(view, claim)
             inputs = self._inputs.of(view, claim)
             output = None if claim.undefined else self._output(view, known.record, claim)
         except RollupError as error:
@@ -151,6 +153,18 @@ class Watchtower:
             return None
         self._pauses.clear(claim.id)
         return Case(claim.id, known, inputs, claim.output, output, claim.undefined)
+
+    def _know(self, view: View, claim: MadeClaim) -> Known:
+        """The claim's model. One that cannot be loaded may be one that cannot be judged."""
+        id_ = view.request(claim.request).request.model
+        record = view.model(id_)
+        try:
+            known = self._models.know(record, is_tested=claim.batch not in view.state.scores)
+        except RollupError:
+            self._malformed.look_for(id_, record)
+            raise
+        self._malformed.look_at(id_, record, known.graph)
+        return known
 
     def _put_off(self, view: View, claim: ClaimId, error: RollupError) -> None:
         self._pauses.put_off(claim, view.now)
@@ -233,6 +247,28 @@ class Watchtower:
             except Insolvent as error:
                 _log.error("watchtower.insolvent", training=position.training.hex(), error=str(error))
 
+    def _attend_malformed(self, view: View, look: Look) -> None:
+        """Registrants of models that cannot be judged lose their bonds; a scorer with other weights has none."""
+        for id_, place in list(self._malformed.places.items()):
+            if id_ not in view.state.models:
+                continue
+            position = self._disputer.strike_position(look, id_, view.state.models[id_], place)
+            move = decide_strike(position)
+            if position.bond_wei == 0:
+                self._malformed.close(id_)
+            elif isinstance(move, Wait):
+                self._say(id_, move.reason)
+            else:
+                self._strike(move, position)
+
+    def _strike(self, move: Strike, position: StrikePosition) -> None:
+        try:
+            self._disputer.strike(move, position)
+        except Doubt as error:
+            self._say(move.model, f"in doubt: {error}")
+        except Insolvent as error:
+            _log.error("watchtower.insolvent", model=move.model.hex(), error=str(error))
+
     def _look_at_trace(self, view: View, claim: MadeClaim, case: Case, position: Position) -> None:
         """An eager trace is looked at before anybody challenges it, if its output is doubted or not served."""
         served = self._sources.of(view.state.endpoints.get(claim.executor))
@@ -273,7 +309,7 @@ class Watchtower:
         ids = {claim.id for claim in live}
         self._cases = {id_: case for id_, case in self._cases.items() if id_ in ids}
         self._pauses.keep(ids)
-        said_of = {*ids, *view.state.active_scores, *view.state.active_trainings}
+        said_of = {*ids, *view.state.active_scores, *view.state.active_trainings, *self._malformed.places}
         self._said = {id_: reason for id_, reason in self._said.items() if id_ in said_of}
         self._quiet &= ids
         self._disputer.forget(said_of)

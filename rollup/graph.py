@@ -6,6 +6,7 @@ fails for the first time in a dispute. Knows nothing of the fast path: rollup/pr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
@@ -152,6 +153,18 @@ def _operand(data: bytes) -> Operand:
     return Operand(Source(data[0]), int.from_bytes(data[1:5], "big"), TensorSpec.from_header(data[5:37]))
 
 
+def tree_of_records(records: Sequence[bytes]) -> Tree:
+    return Tree([sha256(STEP_TAG + record) for record in records])
+
+
+def root_of_records(header: bytes, records: Sequence[bytes]) -> GraphRoot:
+    """Of a graph with these records, whatever they are. Raises BadEncoding unless the header says as many."""
+    steps = int.from_bytes(header[8:12], "big")
+    if not records or len(records) != steps:
+        raise BadEncoding(f"{len(records)} records are not a graph of {steps} steps")
+    return GraphRoot(sha256(GRAPH_TAG + header + tree_of_records(records).top))
+
+
 @dataclass(frozen=True)
 class Graph:
     """An ordered list of steps over inputs and weights; the last step is the output."""
@@ -192,7 +205,7 @@ class Graph:
 
     @cached_property
     def tree(self) -> Tree:
-        return Tree([sha256(STEP_TAG + step.record) for step in self.steps])
+        return tree_of_records([step.record for step in self.steps])
 
     @property
     def root(self) -> GraphRoot:

@@ -2,7 +2,8 @@
 
 Folder: `program.json` and `weights.safetensors`. Blobs: the program's JSON under its graph root, the weights under
 their bundle root, the numerics under theirs. Whoever loads a program lowers it again and compares the root, so a
-program that is not the registered graph is refused.
+program that is not the registered graph is refused. A graph that no program makes can be shown by its records, so that
+who registered it can be struck.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from pathlib import Path
 
 from rollup.blobs import BlobReader, Blobs
 from rollup.errors import BadEncoding, BadInput
-from rollup.graph import Numerics
+from rollup.graph import Numerics, root_of_records
+from rollup.judge.strikes import require_judgeable
 from rollup.lowering import Lowered, lower
+from rollup.merkle import keccak256, sha256
 from rollup.program import MAX_PROGRAM_BYTES, Program
 from rollup.tensor import Tensor
 from rollup.types import BundleRoot, GraphRoot
@@ -22,6 +25,9 @@ from rollup.weights import MAX_FILE_BYTES, read_weights, write_weights
 
 PROGRAM_FILE = "program.json"
 WEIGHTS_FILE = "weights.safetensors"
+RECORDS_TAG = keccak256(b"anh.v1.records")
+# Of the largest graph that can be built here, in small steps: whoever looks through them does not believe their size.
+MAX_RECORDS_BYTES = 2 * MAX_PROGRAM_BYTES
 
 
 @dataclass(frozen=True)
@@ -55,11 +61,15 @@ def read_folder(folder: Path, max_weight_bytes: int = MAX_FILE_BYTES) -> Package
 
 
 def store(blobs: Blobs, package: Package, numerics: Numerics) -> tuple[GraphRoot, BundleRoot]:
-    """Stores a model's blobs; returns its graph root and its weights' bundle root."""
-    root = lower(package.program).graph.root
-    blobs.put_named(root, package.program.to_json())
+    """Stores a model's blobs; returns its graph root and its weights' bundle root.
+
+    Raises BadGraph for a model for which its registrant could be struck.
+    """
+    graph = lower(package.program).graph
+    require_judgeable(graph)
+    blobs.put_named(graph.root, package.program.to_json())
     blobs.put_numerics(numerics)
-    return root, blobs.put_tensors(list(package.weights))
+    return graph.root, blobs.put_tensors(list(package.weights))
 
 
 def load_program(blobs: BlobReader, root: GraphRoot) -> tuple[Program, Lowered]:
@@ -73,6 +83,33 @@ def load_program(blobs: BlobReader, root: GraphRoot) -> tuple[Program, Lowered]:
         return program, lowered
 
     return blobs.get_named(root, check, MAX_PROGRAM_BYTES)
+
+
+def store_records(blobs: Blobs, header: bytes, records: Sequence[bytes]) -> GraphRoot:
+    """Stores the records of a graph, whatever they are; returns its root."""
+    root = root_of_records(header, records)
+    blobs.put_named(_name_of_records(root), b"".join(len(record).to_bytes(4, "big") + record for record in records))
+    return root
+
+
+def load_records(blobs: BlobReader, root: GraphRoot, header: bytes) -> tuple[bytes, ...]:
+    """The records of a graph of this root and header. Raises BadEncoding where they are another's."""
+
+    def check(data: bytes) -> tuple[bytes, ...]:
+        records, at = [], 0
+        while at < len(data):
+            end = at + 4 + int.from_bytes(data[at : at + 4], "big")
+            records.append(data[at + 4 : end])
+            at = end
+        if at != len(data) or root_of_records(header, records) != root:
+            raise BadEncoding(f"{len(records)} records are not those of the graph 0x{root.hex()}")
+        return tuple(records)
+
+    return blobs.get_named(_name_of_records(root), check, MAX_RECORDS_BYTES)
+
+
+def _name_of_records(root: GraphRoot) -> bytes:
+    return sha256(RECORDS_TAG + root)
 
 
 def load_weights(blobs: BlobReader, root: BundleRoot, program: Program) -> tuple[Tensor, ...]:

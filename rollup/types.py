@@ -28,6 +28,7 @@ ZERO_WORD = bytes(32)
 ZERO_ADDRESS = Address(bytes(20))
 
 # The same limits as ConstantsLib.sol.
+MAX_OPENED_BYTES = 128 * 1024
 INLINE_OUTPUT_BYTES = 64
 MAX_BATCH = 512
 MAX_INLINE_INPUT_BYTES = 4096

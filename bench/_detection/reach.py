@@ -81,7 +81,10 @@ def flips(network: Network, numerics: Numerics, requests: Sequence[Inputs]) -> f
 
 
 def tightness(network: Network, numerics: Numerics, terms: int | None = None) -> float:
-    """Median of calibrated over sound bounds of the contractions, or of those with `terms` products a sum."""
+    """Median over contractions, or those with `terms` products a sum, of the calibrated bound over the worst case's.
+
+    That is `n·u·Σ|ab|`, or what blocked sums promise; where terms cancel the sound bound is down to half of it.
+    """
     ratios = [
         count_of(step, factor, numerics.profile) / count_of(step, 0, numerics.profile)
         for step, factor in zip(network.graph.steps, numerics.factors, strict=True)

@@ -22,7 +22,7 @@ interface ILimitsJudge {
     function judge(Committed calldata committed, FaultProof calldata proof) external view returns (Verdict);
 
     /// @notice Whether no proof can ever be judged at this place of a graph: its record is malformed or contradicts
-    /// itself there, reads what is not before it, or reads more than a proof can open. Reverts if the graph has no such
-    /// place.
+    /// itself there, its operator has no meaning for its dtypes or attributes, it reads what is not before it, or more than
+    /// a proof can open. Reverts if the graph has no such place.
     function isUnjudgeable(GraphRoot root, bytes32 graphHeader, StepPlace calldata place) external view returns (bool);
 }

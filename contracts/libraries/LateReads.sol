@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {CaseLib} from "./CaseLib.sol";
 import {Layout, OperatorsLib} from "./OperatorsLib.sol";
 import {Run, Runs} from "./Runs.sol";
 import {StepCodec} from "./StepCodec.sol";
 import {Integers} from "../operators/Integers.sol";
 import {Movement} from "../operators/Movement.sol";
-import {I64} from "../types/Roots.sol";
 
 /// @title What is opened in two rounds: argmax and gather (PROTOCOL.md, section 3)
 /// @notice First runs that follow from the record, then runs that follow from the committed element, from the first ones'
@@ -33,11 +31,11 @@ library LateReads {
         return (true, late);
     }
 
-    /// @notice Rows of floats, one for each element of the result, which is an i64; nothing is read of them yet.
+    /// @notice Rows, one for each element of the result; nothing is read of them yet.
     function picked(bytes calldata record) internal pure returns (bool, Run[] memory runs) {
-        if (StepCodec.attributes(record) != 1 || StepCodec.header(record, 0).dtype() != I64) return (false, runs);
+        if (StepCodec.attributes(record) != 1) return (false, runs);
         int256 length = StepCodec.attribute(record, 0);
-        if (length < 1 || !CaseLib.isFloating(StepCodec.header(record, 1).dtype())) return (false, runs);
+        if (length < 1) return (false, runs);
         uint256 elements = StepCodec.header(record, 0).elements();
         return (elements * uint256(length) == StepCodec.header(record, 1).elements(), runs);
     }
@@ -61,7 +59,6 @@ library LateReads {
     function index(bytes calldata record, uint256 element) internal pure returns (bool, Run[] memory runs) {
         uint256 axes = StepCodec.axes(record);
         if (StepCodec.attributes(record) != 3 * axes + 2) return (false, runs);
-        if (!CaseLib.isInteger(StepCodec.header(record, 1).dtype())) return (false, runs);
         (bool fits, int256 first) = StepCodec.position(record, element, 0, axes);
         if (!fits || first < 0) return (false, runs);
         runs = Runs.single(Run(1, uint256(first), 1, 0));
@@ -76,7 +73,7 @@ library LateReads {
     {
         int256 place = Integers.numberOf(StepCodec.header(record, 1).dtype(), bits);
         (bool known, uint256 first) = Movement.lookedUp(record, element, place);
-        if (!known || StepCodec.header(record, 2).dtype() != StepCodec.header(record, 0).dtype()) return (false, late);
+        if (!known) return (false, late);
         late = Runs.single(Run(2, first, 1, 0));
         return (Runs.lieInside(record, late), late);
     }

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {MAX_ROW} from "./ConstantsLib.sol";
 import {LateReads} from "./LateReads.sol";
+import {MeaningLib} from "./MeaningLib.sol";
 import {Layout, OperatorsLib, Shape} from "./OperatorsLib.sol";
 import {Run, Runs} from "./Runs.sol";
 import {StepCodec} from "./StepCodec.sol";
@@ -10,9 +11,14 @@ import {Movement} from "../operators/Movement.sol";
 
 /// @title What one element of a step's result is made of (PROTOCOL.md, section 3)
 /// @notice From a record and an element to runs of the operands, in the order in which they are opened. It reads no
-/// values, and leaves dtypes to the operators. A record that contradicts itself yields `false`: it cannot be judged.
+/// values. A record that contradicts itself, or that its operator has no meaning for, yields `false`: it cannot be judged.
 library StepReads {
     function readsOf(bytes calldata record, uint256 element) internal pure returns (bool judgeable, Run[] memory runs) {
+        (judgeable, runs) = _laidOut(record, element);
+        if (judgeable) judgeable = MeaningLib.hasMeaning(record);
+    }
+
+    function _laidOut(bytes calldata record, uint256 element) private pure returns (bool judgeable, Run[] memory runs) {
         Shape memory shape = OperatorsLib.shapeOf(StepCodec.operator(record));
         uint256 operands = StepCodec.operands(record);
         if (operands < shape.least || operands > shape.most) return (false, runs);
@@ -25,11 +31,12 @@ library StepReads {
         return _mapped(record, element, shape.extras);
     }
 
-    /// @notice Two rows, and the element of the bias.
+    /// @notice Two rows, and the element of the bias; floats, all.
     function contracted(bytes calldata record, uint256 element) internal pure returns (bool, Run[] memory runs) {
         uint256 axes = StepCodec.axes(record);
         uint256 operands = StepCodec.operands(record);
         if (operands < 2 || operands > 3 || StepCodec.attributes(record) != 1 + 4 * axes) return (false, runs);
+        if (!MeaningLib.hasMeaning(record)) return (false, runs);
         int256 length = StepCodec.attribute(record, 0);
         // With the bias fewer than 2^16 terms.
         if (length < 1 || length + int256(operands) > 65537) return (false, runs);
@@ -93,13 +100,11 @@ library StepReads {
         return (true, runs);
     }
 
-    /// @dev One source element of the result's dtype; none where a fill is read.
+    /// @dev One source element; none where a fill is read.
     function _moved(bytes calldata record, uint256 element) private pure returns (bool, Run[] memory runs) {
         (bool known, uint256 slot, uint256 first) = Movement.sourceOf(record, element);
-        if (!known) return (false, runs);
-        uint8 dtype = StepCodec.header(record, 0).dtype();
-        if (slot == 0) return (dtype == StepCodec.header(record, 1).dtype(), runs);
+        if (!known || slot == 0) return (known, runs);
         runs = Runs.single(Run(slot, first, 1, 0));
-        return (dtype == StepCodec.header(record, slot).dtype() && Runs.lieInside(record, runs), runs);
+        return (Runs.lieInside(record, runs), runs);
     }
 }

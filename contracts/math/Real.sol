@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+
 import {Verdict} from "../interfaces/IStepJudge.sol";
 import {Float} from "./Float.sol";
 import {Formats} from "./Formats.sol";
@@ -34,6 +36,8 @@ struct Promise {
 library Real {
     /// @notice The sound bound, as a factor: the calibrated one is the lesser of it and the registered one.
     uint256 internal constant SOUND = type(uint256).max;
+    /// @dev Digits of sums that are f32: with fewer, tensor cores cut what they add.
+    uint256 private constant F32_DIGITS = 24;
 
     /// @notice Exponents that the window spans below its top, so that `terms` products of 48 bits add up to less than 2^128.
     /// @param terms from 1 to 2^16 − 1
@@ -57,7 +61,7 @@ library Real {
 
     /// @notice Whether the committed `y` (f32 bits) is beyond what `factor` (1/256; or `SOUND`) allows.
     function isFault(Sum memory sum, Promise memory promised, uint32 y, uint256 factor) internal pure returns (bool) {
-        // Sums are below 2^129, `flushable` below 2^145, `tiny` below 2^160; products with counts add 24 bits at most.
+        // Sums are below 2^130, `flushable` below 2^145, `tiny` below 2^160; products with counts add 40 bits at most.
         unchecked {
             uint256 cut = sum.terms << 47;
             uint256 magnitude = uint128(sum.halves) + (sum.halves >> 128) + cut;
@@ -80,7 +84,7 @@ library Real {
         (representable, slack) = _tiny(sum.terms, sum.base);
         // As above.
         unchecked {
-            slack += _rounding(promised, factor, magnitude) + sum.flushable;
+            slack += _rounding(sum, promised, factor, magnitude) + sum.flushable;
         }
     }
 
@@ -92,12 +96,35 @@ library Real {
         }
     }
 
-    /// @dev `ceil(min(256 m, factor) · magnitude / (256 (2^digits − m)))`; the factor 256 cancels in the sound bound.
-    function _rounding(Promise memory promised, uint256 factor, uint256 magnitude) private pure returns (uint256) {
+    /// @dev The least of `m · S / (2^digits − m)`, `factor · S / (256 (2^digits − m))`, and of f32 sums
+    /// `(S + (n − 1) · M) / (2^24 − n)`, each rounded up; `S` is `magnitude`.
+    function _rounding(Sum memory sum, Promise memory promised, uint256 factor, uint256 magnitude)
+        private
+        pure
+        returns (uint256 least)
+    {
+        // As above.
         unchecked {
-            uint256 parts = 256 * promised.count < factor ? 256 * promised.count : factor;
-            uint256 whole = 256 * ((1 << promised.digits) - promised.count);
-            return (parts * magnitude + whole - 1) / whole;
+            uint256 rest = (1 << promised.digits) - promised.count;
+            least = _ceil(promised.count * magnitude, rest);
+            if (promised.digits == F32_DIGITS) {
+                uint256 anyOrder = magnitude + (sum.terms - 1) * _greaterHalf(sum);
+                least = Math.min(least, _ceil(anyOrder, (1 << F32_DIGITS) - sum.terms));
+            }
+            if (factor != SOUND) least = Math.min(least, _ceil(factor * magnitude, 256 * rest));
+        }
+    }
+
+    /// @dev `M`: no partial sum of any order is larger.
+    function _greaterHalf(Sum memory sum) private pure returns (uint256) {
+        unchecked {
+            return Math.max(uint128(sum.halves), sum.halves >> 128) + (sum.terms << 47);
+        }
+    }
+
+    function _ceil(uint256 dividend, uint256 divisor) private pure returns (uint256) {
+        unchecked {
+            return (dividend + divisor - 1) / divisor;
         }
     }
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from executor.bounds.contraction import count_of, inside_block, share_of, tiny_of, unit_of, within
+from executor.bounds.contraction import count_of, inside_block, rounding_of, tiny_of, unit_of, within
 from executor.bounds.tolerance import TINY, UNIT_ROUNDOFF, Tolerance, is_approximate, tolerance_of, units_of
-from executor.operators import BLOCK, widened
+from executor.operators import BLOCK, evaluate, widened
 from executor.operators.contraction import Product
 from executor.operators.formulas import FORMULAS
 from executor.operators.movement import MOVES, is_looked_up
@@ -38,7 +38,8 @@ def bound_of(step: Step, operands: Sequence[Tensor], factor: int = 0, profile: P
     `factor`: the calibrated one in 1/256; 0 gives the sound bound.
     """
     if step.op is Op.CONTRACT:
-        return magnitude(step, operands, profile) * share_of(step, factor, profile) + tiny_of(step)
+        exact = evaluate(step, operands, profile).detach()
+        return rounding_of(step, factor, profile, magnitude(step, operands, profile), exact) + tiny_of(step)
     if step.op not in MOVES:
         views = [widened(view) for view in views_of(step, operands)]
         tolerance = tolerance_of(step, views, FORMULAS[step.op](step, views))

@@ -1,7 +1,9 @@
 """The error model of contractions, and whether a block of results lies inside it (PROTOCOL.md, section 5).
 
-`t = count * S * u / (1 - n u) + n * 2^-124`, `S` the summed magnitudes. Magnitudes are summed in f32, whose error is
-allowed for, and first over a part of each row: an honest result is so far inside that this decides almost always.
+`t = (S + (n - 1) * M) * u / (1 - n u) + n * 2^-124`, `S` the summed magnitudes, `M` the greater of what the terms of
+one sign add up to; less where hardware promises, or was measured, to err by less. Magnitudes are summed in f32, whose
+error is allowed for, and first over a part of each row: an honest result is so far inside that this decides almost
+always.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from executor.operators import terms_of, widened
 from executor.operators.contraction import Product
 from executor.operators.rounding import rounded
 from rollup.graph import FACTOR_ONE, Step
-from rollup.judge.promise import Promise, promise_of
+from rollup.judge.promise import F32_DIGITS, Promise, promise_of
 from rollup.numerics import Profile
 from rollup.tensor import DType
 
@@ -41,10 +43,15 @@ def count_of(step: Step, factor: int, profile: Profile) -> float:
     return min(sound, factor / FACTOR_ONE) if factor else sound
 
 
-def share_of(step: Step, factor: int, profile: Profile) -> float:
-    """The bound as a part of the summed magnitudes."""
-    unit = unit_of(step, profile)
-    return count_of(step, factor, profile) * unit / (1 - count_of(step, 0, profile) * unit)
+def rounding_of(step: Step, factor: int, profile: Profile, sizes: Tensor, exact: Tensor) -> Tensor:
+    """What roundings may add, float64: grows with `sizes`, the summed magnitudes; `exact` are the exact sums."""
+    unit, terms = unit_of(step, profile), terms_of(step)
+    bound = sizes * (count_of(step, factor, profile) * unit / (1 - count_of(step, 0, profile) * unit))
+    if _promise(step, profile).digits != F32_DIGITS:
+        return bound
+    # Half of the magnitudes and half of the exact sum are the greater of what the terms of one sign add up to.
+    any_order = sizes * ((terms + 1) / 2) + exact.abs() * ((terms - 1) / 2)
+    return torch.minimum(bound, any_order * (unit / (1 - terms * unit)))
 
 
 def tiny_of(step: Step) -> float:
@@ -65,14 +72,17 @@ def inside_block(step: Step, product: Product, result: Tensor, factor: int, prof
     """Which elements of a block certainly lie inside their bounds, or cannot be judged; bool."""
     product = product.read(profile)
     exact = product.mapped(widened).whole()
-    share = share_of(step, factor, profile) * _MARGIN - product.a.shape[-1] * _SLACK
+
+    def bound_of(sizes: Tensor) -> Tensor:
+        rounding = rounding_of(step, factor, profile, sizes, exact) * _MARGIN
+        return rounding - sizes * (product.a.shape[-1] * _SLACK) + tiny_of(step) / 2
+
     first = -(-product.a.shape[-1] // FIRST_PART)
-    least = magnitudes(product.leading(first)) * share + tiny_of(step) / 2
-    near = within(result, exact, least)
+    near = within(result, exact, bound_of(magnitudes(product.leading(first))))
     if bool(near.all()):
         return near
     sizes = magnitudes(product)
-    bound = sizes * share + tiny_of(step) / 2
+    bound = bound_of(sizes)
     # No order of summation is safe from overflow where the magnitudes overflow.
     overflows = rounded(sizes + bound, DType.F32).isinf() & ~result.isfinite()
     return near | within(result, exact, bound) | overflows | ~sizes.isfinite()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from rollup.graph import Op
 from rollup.judge import floats
+from rollup.judge.dtypes import CONVERTED, FLOATS
 from rollup.judge.finding import ACQUITTED, Finding, between, equal
 from rollup.judge.integers import find_number, number_of
-from rollup.judge.operator import FLOATS, Case, Family, Operator
+from rollup.judge.operator import Case, Family, Operator
 from rollup.judge.pointwise import MINUS_INFINITY, hull, readings, roundings
 from rollup.judge.reads import unary
 from rollup.judge.real import Real
@@ -59,8 +60,9 @@ OPERATORS = (
         Op.CAST,
         Family.POINTWISE,
         unary(),
+        CONVERTED,
         "a",
-        "`a` in another dtype, any to any: a float is cut towards zero to an integer and rounded to nearest even to a "
+        "`a` in another dtype: a float is cut towards zero to an integer and rounded to nearest even to a "
         "narrower float; a bool is `a ≠ 0`",
         "`t = 0`; what an integer dtype does not hold acquits; −Inf is a value among floats",
         "IEEE 754-2019, 5.4.1, over operands kept or flushed",

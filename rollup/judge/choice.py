@@ -7,18 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from rollup.errors import BadGraph
 from rollup.graph import Op
 from rollup.judge import floats
+from rollup.judge.dtypes import CHOSEN, COMPARED, FLOATS, TRUTHS
 from rollup.judge.finding import ACQUITTED, Finding, equal
 from rollup.judge.integers import number_of
 from rollup.judge.movement import find_moved
-from rollup.judge.operator import FLOATS, Case, Family, Operator
+from rollup.judge.operator import Case, Family, Means, Operator
 from rollup.judge.pointwise import MINUS_INFINITY
 from rollup.judge.reads import nary, unary
-from rollup.tensor import DType
 
-_BOOL = frozenset({DType.BOOL})
 _COMPARISONS: Sequence[Callable[[int, int], bool]] = (
     lambda a, b: a == b,
     lambda a, b: a != b,
@@ -36,8 +34,7 @@ _LOGIC: Sequence[Callable[[bool, bool], bool]] = (
 
 def find_compared(case: Case) -> Finding:
     """Judges one element of a compare step."""
-    case.require(_BOOL, frozenset({case.dtype_of(1)}))
-    compare = _chosen(_COMPARISONS, case)
+    compare = _COMPARISONS[case.extras[0]]
     if case.dtype_of(1) not in FLOATS:
         a, b = (number_of(case.operand(slot), case.dtype_of(1)) for slot in (1, 2))
         return equal(case.value, compare(a, b))
@@ -49,27 +46,21 @@ def find_compared(case: Case) -> Finding:
 
 def find_logical(case: Case) -> Finding:
     """Judges one element of a logical step."""
-    case.require(_BOOL, _BOOL)
-    return equal(case.value, _chosen(_LOGIC, case)(case.operand(1) != 0, case.operand(2) != 0))
+    return equal(case.value, _LOGIC[case.extras[0]](case.operand(1) != 0, case.operand(2) != 0))
 
 
 def find_not(case: Case) -> Finding:
     """Judges one element of a not step."""
-    case.require(_BOOL, _BOOL)
     return equal(case.value, case.operand(1) == 0)
 
 
 def find_where(case: Case) -> Finding:
     """Judges one element of a where step: the very bits of the chosen one; two NaNs acquit."""
-    case.require(frozenset({case.dtype}), _BOOL, frozenset({case.dtype}))
     return find_moved(case.value, case.operand(2 if case.operand(1) else 3), case.dtype)
 
 
-def _chosen(functions: Sequence[Callable[..., bool]], case: Case) -> Callable[..., bool]:
-    kind = case.extras[0]
-    if not 0 <= kind < len(functions):
-        raise BadGraph(f"{case.step.op.name} has kinds 0..{len(functions) - 1}, got {kind}")
-    return functions[kind]
+def _is_kind(functions: Sequence[Callable[..., bool]]) -> Means:
+    return lambda _, extras: 0 <= extras[0] < len(functions)
 
 
 def _places(bits: int) -> tuple[int, ...]:
@@ -83,33 +74,38 @@ OPERATORS = (
         Op.COMPARE,
         Family.POINTWISE,
         nary(2, extras=1),
+        COMPARED,
         "a, b",
-        "kind 0 `a = b`, 1 `a ≠ b`, 2 `a < b`, 3 `a ≤ b`, 4 `a > b`, 5 `a ≥ b`; one dtype, any; result bool",
+        "kind 0 `a = b`, 1 `a ≠ b`, 2 `a < b`, 3 `a ≤ b`, 4 `a > b`, 5 `a ≥ b`",
         "equal bits; subnormals kept or flushed; −Inf is a value",
         _SOURCE,
         find_compared,
         "kind",
+        means=_is_kind(_COMPARISONS),
     ),
     Operator(
         Op.LOGICAL,
         Family.POINTWISE,
         nary(2, extras=1),
+        TRUTHS,
         "a, b",
-        "kind 0 and, 1 or, 2 exclusive or; bool",
+        "kind 0 and, 1 or, 2 exclusive or",
         "equal bits",
         "exact",
         find_logical,
         "kind",
+        means=_is_kind(_LOGIC),
     ),
     Operator(
         Op.WHERE,
         Family.POINTWISE,
         nary(3),
+        CHOSEN,
         "c, a, b",
-        "`a` where the bool `c` is true, else `b`; dtypes of a, b and the result are one, any",
+        "`a` where `c` is true, else `b`",
         "equal bits of the chosen one, two NaNs excepted",
         "nothing is computed",
         find_where,
     ),
-    Operator(Op.NOT, Family.POINTWISE, unary(), "a", "not `a`; bool", "equal bits", "exact", find_not),
+    Operator(Op.NOT, Family.POINTWISE, unary(), TRUTHS, "a", "not `a`", "equal bits", "exact", find_not),
 )

@@ -14,9 +14,10 @@ from fractions import Fraction
 
 from rollup.graph import Op, Step
 from rollup.judge import floats
+from rollup.judge.dtypes import FLOATING
 from rollup.judge.finding import ACQUITTED, CERTAIN, Finding
-from rollup.judge.operator import FLOATS, Case, Family, Operator, Read
-from rollup.judge.promise import PLAIN, Promise, cut, promise_of
+from rollup.judge.operator import Case, Family, Operator, Read
+from rollup.judge.promise import F32_DIGITS, PLAIN, Promise, cut, promise_of
 from rollup.judge.reads import Layout, Run, Values, dot, require, unravel
 from rollup.numerics import Arithmetic, Profile
 from rollup.tensor import DType
@@ -105,15 +106,19 @@ def bounds(
     dropped = terms * DROPPED
     mass = positive + negative + dropped
     slack = subnormal + tiny
-    count = promise.count(terms)
-    rest = (1 << promise.digits) - count
+    rest = (1 << promise.digits) - promise.count(terms)
+    rounding = _ceil(promise.count(terms) * mass, rest)
+    if promise.digits == F32_DIGITS:
+        # No partial sum of any order is larger than what the terms of one sign add up to.
+        greatest = max(positive, negative) + dropped
+        rounding = min(rounding, _ceil(mass + (terms - 1) * greatest, (1 << F32_DIGITS) - terms))
     return Bounds(
         exponent=base - _PRODUCT_BIAS,
         lo=positive - negative - dropped,
         hi=positive - negative + dropped,
         mass=mass,
-        sound=_ceil(count * mass, rest) + slack,
-        calibrated=_ceil(min(FACTOR_ONE * count, factor) * mass, FACTOR_ONE * rest) + slack if factor else None,
+        sound=rounding + slack,
+        calibrated=min(rounding, _ceil(factor * mass, FACTOR_ONE * rest)) + slack if factor else None,
     )
 
 
@@ -177,7 +182,6 @@ def _ceil(dividend: int, divisor: int) -> int:
 
 def find_case(case: Case) -> Finding:
     """Judges one element of a contract step."""
-    case.require(FLOATS, FLOATS)
     row_a, row_b, *rest = _operands(case.step, case.values, case.profile)
     bias = rest[0] if rest else []
     promise = promise_of(case.profile, case.dtype_of(1), case.dtype_of(2))
@@ -213,12 +217,15 @@ OPERATORS = (
         Op.CONTRACT,
         Family.STEP,
         Layout("K, dims[r], sa[r], sb[r], sc[r]", _reads),
+        FLOATING,
         "a, b, (bias)",
-        "`Σₖ a[A·K + k] · b[B·K + k] (+ bias[C])`, `A = Σ iₐ·sa`, `B = Σ iₐ·sb`, `C = Σ iₐ·sc`; floats of any dtypes; "
+        "`Σₖ a[A·K + k] · b[B·K + k] (+ bias[C])`, `A = Σ iₐ·sa`, `B = Σ iₐ·sb`, `C = Σ iₐ·sc`; "
         "under TF32 a and b, if f32, cut to 10 bits of fraction",
-        "`t = m·u / (1 − m·u)·Σ|a·b| + sub + tiny`, `n = K + [bias]`, `m = n`, or `min(n, ⌈n/16⌉ + 8)` where blocked "
-        "sums are promised; `u = 2⁻²²` in tensor cores",
-        "Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd ed., section 3.1",
+        "`t = u·(S + (n − 1)·M) / (1 − n·u) + sub + tiny`, `S = Σ|a·b|`, `n = K + [bias]`, `M` what the terms of one "
+        "sign add up to, the greater; `m·u·S / (1 − m·u)` where that is less, `m = min(n, ⌈n/16⌉ + 8)`, where blocked "
+        "sums are promised; `n·u·S / (1 − n·u)`, `u = 2⁻²²`, in tensor cores",
+        "Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd ed., sections 3.1 and 4.2; a partial sum is a "
+        "sum of some of the terms",
         find_case,
         hint=_hint,
     ),

@@ -17,12 +17,14 @@ from rollup.judge.reads import Run, Values
 def elements_needed(step: Step, element: int) -> tuple[Run, ...]:
     """The runs of a step fault's openings that follow from the record alone, in order; the first is the result's own.
 
-    Raises BadGraph if the step's record contradicts itself at this element.
+    Raises BadGraph if the step's record contradicts itself at this element, or its operator has no meaning for it.
     """
     if not 0 <= element < step.result.elements:
         raise BadGraph(f"element {element} is outside a result of {step.result.elements}")
-    runs = OPERATORS[step.op].layout.reads(step, element)
+    operator = OPERATORS[step.op]
+    runs = operator.layout.reads(step, element)
     _require_inside(step, runs)
+    operator.require_meaning(step)
     return (Run(0, element, 1), *runs)
 
 

@@ -61,7 +61,9 @@ def open_tensors(step: Step, element: int, tensors: Sequence[Tensor], profile: P
 def evaluate(step: Step, values: Values, hint: int = 0, factor: int = 0, profile: Profile = FP32) -> Finding:
     """Judges the element whose committed value is `values[0][0]`, from its operands' values `values[1:]`.
 
-    `hint` and `factor` (1/256, zero for none) as in a fault proof. Raises BadGraph for dtypes without a meaning.
+    `hint` and `factor` (1/256, zero for none) as in a fault proof. Raises BadGraph for dtypes or attributes without a
+    meaning.
     """
     operator = OPERATORS[step.op]
+    operator.require_meaning(step)
     return operator.find(Case(step, values, hint, factor, profile, operator.layout.extras_of(step)))

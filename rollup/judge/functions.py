@@ -12,8 +12,9 @@ from rollup.graph import Op
 from rollup.judge import floats
 from rollup.judge import transcendental as real
 from rollup.judge.approx import ONE, Approx, Enclosure
+from rollup.judge.dtypes import FLOATING
 from rollup.judge.finding import ACQUITTED, Finding
-from rollup.judge.operator import FLOATS, Case, Family, Operator
+from rollup.judge.operator import Case, Family, Operator
 from rollup.judge.reads import unary
 from rollup.judge.rounded import ErrorModel, judged
 from rollup.tensor import DType
@@ -188,13 +189,14 @@ def enclosure_of(op: Op, bits: int, dtype: DType) -> Enclosure | None:
 
 
 def _find(case: Case) -> Finding:
-    case.require(FLOATS, FLOATS)
     bits = case.operand_f32(1)
     enclosure = enclosure_of(case.step.op, bits, case.dtype) if floats.is_finite(bits) else None
     return ACQUITTED if enclosure is None else judged(case, enclosure, (bits,))
 
 
 OPERATORS = tuple(
-    Operator(op, Family.TRANSCENDENTAL, unary(), "a", function.formula, function.bound, function.source, _find)
+    Operator(
+        op, Family.TRANSCENDENTAL, unary(), FLOATING, "a", function.formula, function.bound, function.source, _find
+    )
     for op, function in FUNCTIONS.items()
 )

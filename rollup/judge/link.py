@@ -11,8 +11,8 @@ from fractions import Fraction
 
 from rollup.graph import Op, Step
 from rollup.judge import floats
+from rollup.judge.dtypes import FLOATS
 from rollup.judge.finding import ACQUITTED, CERTAIN, Finding
-from rollup.judge.operator import FLOATS
 from rollup.judge.real import Real
 from rollup.types import Verdict
 

@@ -7,8 +7,9 @@ from math import prod
 from rollup.errors import BadGraph
 from rollup.graph import Op, Step
 from rollup.judge import floats
+from rollup.judge.dtypes import FLOATS, LOOKED_UP, MOVED, Dtypes
 from rollup.judge.finding import ACQUITTED, CERTAIN, Finding
-from rollup.judge.operator import FLOATS, INTEGERS, Case, Family, Operator
+from rollup.judge.operator import Case, Family, Means, Operator, anything
 from rollup.judge.reads import Layout, Run, Values, dot, require, require_product, unravel
 from rollup.tensor import DType
 
@@ -28,8 +29,6 @@ def find_filled(value: int, fill: int, dtype: DType) -> Finding:
     """Judges one element outside the operand: `fill` is f32 bits, rounded to a floating dtype, or an integer."""
     if dtype not in FLOATS:
         return find_moved(value, fill % (1 << 8 * dtype.width), dtype)
-    if not 0 <= fill < 2**32:
-        raise BadGraph(f"{fill} is not the bits of a f32")
     rounded = fill if floats.is_nan(fill) else floats.narrow(fill, dtype)
     return find_moved(floats.widen(value, dtype), rounded, DType.F32)
 
@@ -51,7 +50,7 @@ def _is_nan(bits: int, dtype: DType) -> bool:
 def _strided(step: Step, element: int) -> tuple[Run, ...]:
     require(step, len(step.operands) == 1, 1 + 2 * step.rank)
     index = unravel(step, step.attributes[1 : 1 + step.rank], element)
-    return _moved(step, Run(1, step.attributes[0] + dot(index, step.attributes[1 + step.rank :]), 1))
+    return (Run(1, step.attributes[0] + dot(index, step.attributes[1 + step.rank :]), 1),)
 
 
 def _cat(step: Step, element: int) -> tuple[Run, ...]:
@@ -62,14 +61,13 @@ def _cat(step: Step, element: int) -> tuple[Run, ...]:
     outer, place = divmod(element // inner, sum(lengths))
     for operand, length in enumerate(lengths):
         if place < length:
-            return _moved(step, Run(1 + operand, (outer * length + place) * inner + element % inner, 1))
+            return (Run(1 + operand, (outer * length + place) * inner + element % inner, 1),)
         place -= length
     raise AssertionError("a remainder is below the sum of the lengths")
 
 
 def _patches(step: Step, element: int) -> tuple[Run, ...]:
     require(step, len(step.operands) == 1, PATCHES_ATTRIBUTES)
-    _require_same_dtype(step, 1)
     fill, n, c, h, w, groups, kh, kw, sh, sw, ph, pw, dh, dw, oh, ow, uh, uw = step.attributes
     if min(n, c, h, w, groups, kh, kw, sh, sw, dh, dw, oh, ow, uh, uw) < 1 or min(fill, ph, pw) < 0 or c % groups:
         raise BadGraph(f"patches cannot have the attributes {step.attributes}")
@@ -91,7 +89,6 @@ def _patches(step: Step, element: int) -> tuple[Run, ...]:
 
 def _pad(step: Step, element: int) -> tuple[Run, ...]:
     require(step, len(step.operands) == 1, 1 + 3 * step.rank)
-    _require_same_dtype(step, 1)
     dims, sizes, low = (step.attributes[1 + part * step.rank : 1 + (part + 1) * step.rank] for part in range(3))
     index = unravel(step, dims, element)
     if min(sizes, default=1) < 1 or prod(sizes) != step.operands[0].spec.elements:
@@ -106,8 +103,6 @@ def _pad(step: Step, element: int) -> tuple[Run, ...]:
 
 def _gather(step: Step, element: int) -> tuple[Run, ...]:
     require(step, len(step.operands) == 2, 3 * step.rank + 2)
-    if step.operands[0].spec.dtype not in INTEGERS:
-        raise BadGraph(f"gather does not take {step.operands[0].spec.dtype.name} as an index")
     index = unravel(step, step.attributes[: step.rank], element)
     return (Run(1, dot(index, step.attributes[step.rank :]), 1),)
 
@@ -120,22 +115,19 @@ def _gathered(step: Step, element: int, values: Values, _hint: int) -> tuple[Run
     if not 0 <= looked_up < size:
         raise BadGraph(f"index {looked_up} is outside an axis of {size}")
     index = unravel(step, step.attributes[: step.rank], element)
-    return _moved(step, Run(2, dot(index, step.attributes[2 * step.rank :]) + looked_up * stride, 1))
+    return (Run(2, dot(index, step.attributes[2 * step.rank :]) + looked_up * stride, 1),)
 
 
-def _moved(step: Step, source: Run) -> tuple[Run, ...]:
-    _require_same_dtype(step, source.slot)
-    return (source,)
+def _is_fill(step: Step, _: tuple[int, ...]) -> bool:
+    """Of floats, the bits of a f32."""
+    return step.result.dtype not in FLOATS or 0 <= step.attributes[0] < 2**32
 
 
-def _require_same_dtype(step: Step, slot: int) -> None:
-    if step.operands[slot - 1].spec.dtype is not step.result.dtype:
-        raise BadGraph(f"{step.op.name} does not change the dtype")
-
-
-def _operator(op: Op, layout: Layout, operands: str, formula: str) -> Operator:
-    bound = "equal bits, two NaNs excepted"
-    return Operator(op, Family.STEP, layout, operands, formula, bound, "nothing is computed", find_case)
+def _operator(
+    op: Op, layout: Layout, operands: str, formula: str, dtypes: Dtypes = MOVED, means: Means = anything
+) -> Operator:
+    bound, source = "equal bits, two NaNs excepted", "nothing is computed"
+    return Operator(op, Family.STEP, layout, dtypes, operands, formula, bound, source, find_case, means=means)
 
 
 OPERATORS = (
@@ -164,11 +156,14 @@ OPERATORS = (
         Layout("fill, dims[r], sizes[r], low[r]", _pad),
         "a",
         "`a` at the indices `iₐ − lowₐ`, if each lies in `0..sizeₐ`; else `fill`",
+        means=_is_fill,
     ),
     _operator(
         Op.GATHER,
         Layout("dims[r], si[r], sa[r], stride, size", _gather, late=_gathered),
         "index, a",
         "with `j = index[Σ iₐ·si]`: `a[Σ iₐ·sa + j·stride]`; `j` outside `0..size` cannot be judged",
+        LOOKED_UP,
+        lambda step, _: step.attributes[-1] >= 1,
     ),
 )

@@ -13,13 +13,11 @@ from enum import StrEnum
 from rollup.errors import BadGraph
 from rollup.graph import Op, Step
 from rollup.judge import floats
+from rollup.judge.dtypes import Dtypes
 from rollup.judge.finding import Finding
 from rollup.judge.reads import Layout, Run, Values
 from rollup.numerics import FP32, Profile
 from rollup.tensor import DType
-
-FLOATS = frozenset({DType.F32, DType.F16, DType.BF16})
-INTEGERS = frozenset({DType.I64, DType.I32})
 
 
 class Family(StrEnum):
@@ -78,31 +76,31 @@ class Case:
         """The first element of run `run` of floats, widened to f32 bits."""
         return floats.widen(self.operand(run), self.dtype_of(run))
 
-    def require(self, result: frozenset[DType], *operands: frozenset[DType]) -> None:
-        """Raises BadGraph unless result and operands have such dtypes; the last set counts for all that follow."""
-        if self.dtype not in result:
-            raise BadGraph(f"{self.step.op.name} does not give {self.dtype.name}")
-        for slot in range(1, len(self.step.operands) + 1):
-            if self.dtype_of(slot) not in operands[min(slot, len(operands)) - 1]:
-                raise BadGraph(f"{self.step.op.name} does not take {self.dtype_of(slot).name} as operand {slot}")
-
 
 Find = Callable[[Case], Finding]
 Read = Callable[[Run], tuple[int, ...]]
 # (step, element, values of the first runs, a reader of any run, profile) -> the hint with which a prover loses least.
 Hint = Callable[[Step, int, Values, Read, Profile], int]
+# (step, its own attributes) -> whether they have a meaning.
+Means = Callable[[Step, tuple[int, ...]], bool]
+
+
+def anything(_: Step, __: tuple[int, ...]) -> bool:
+    """Of operators without attributes of their own, or with such as may be anything."""
+    return True
 
 
 @dataclass(frozen=True)
 class Operator:
     """One operator. `formula`, `bound` and `source` are Markdown; `extras` names the attributes after the layout's.
 
-    `find` raises BadGraph for dtypes that the operator has no meaning for: such a step cannot be judged.
+    A step of other dtypes than `dtypes`, or whose own attributes do not mean anything, cannot be judged.
     """
 
     op: Op
     family: Family
     layout: Layout
+    dtypes: Dtypes
     operands: str
     formula: str
     bound: str
@@ -110,3 +108,16 @@ class Operator:
     find: Find
     extras: str = ""
     hint: Hint | None = None
+    means: Means = anything
+
+    def require_meaning(self, step: Step) -> None:
+        """Raises BadGraph for a step whose dtypes or own attributes the operator has no meaning for.
+
+        Only for steps that have as many operands and attributes as the layout reads.
+        """
+        dtypes = [step.result.dtype, *(operand.spec.dtype for operand in step.operands)]
+        if not self.dtypes.fit(dtypes):
+            given, *taken = (dtype.name for dtype in dtypes)
+            raise BadGraph(f"{step.op.name} does not give {given} of {', '.join(taken)}")
+        if not self.means(step, self.layout.extras_of(step)):
+            raise BadGraph(f"{step.op.name} cannot have the attributes {step.attributes}")

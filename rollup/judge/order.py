@@ -12,11 +12,11 @@ from fractions import Fraction
 from rollup.errors import BadGraph
 from rollup.graph import Op, Step
 from rollup.judge import floats
+from rollup.judge.dtypes import LABELS, ONE_FLOATING
 from rollup.judge.finding import ACQUITTED, CERTAIN, Finding, between
-from rollup.judge.operator import FLOATS, Case, Family, Operator, Read
+from rollup.judge.operator import Case, Family, Operator, Read
 from rollup.judge.reads import Layout, Run, Values, require, row_of, rows
 from rollup.numerics import Profile
-from rollup.tensor import DType
 from rollup.types import Verdict
 
 _SIGN_64 = 2**63
@@ -80,12 +80,10 @@ def _hint(step: Step, element: int, _values: Values, read: Read, _profile: Profi
 
 
 def _find_amax(case: Case) -> Finding:
-    case.require(frozenset({case.dtype}) & FLOATS, frozenset({case.dtype}))
     return find_amax(case.value_f32, case.row(1))
 
 
 def _find_argmax(case: Case) -> Finding:
-    case.require(frozenset({DType.I64}), FLOATS)
     if len(case.values) == 1:
         return CERTAIN
     dtype = case.dtype_of(1)
@@ -98,6 +96,7 @@ OPERATORS = (
         Op.AMAX,
         Family.ROW,
         rows(),
+        ONE_FLOATING,
         "a",
         "`max` of `a[e·K .. e·K + K)`",
         "`t = 0`; −Inf is a value",
@@ -108,8 +107,9 @@ OPERATORS = (
         Op.ARGMAX,
         Family.STEP,
         Layout("K", _reads, late=_late),
+        LABELS,
         "a",
-        "an index in `0..K` of a largest element of `a[e·K .. e·K + K)`; result i64. Opened are `a[e·K + y]` and "
+        "an index in `0..K` of a largest element of `a[e·K .. e·K + K)`. Opened are `a[e·K + y]` and "
         "`a[e·K + hint]` only",
         "any index of a largest element; −Inf is a value",
         _SOURCE,

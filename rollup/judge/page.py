@@ -28,8 +28,8 @@ def _lines() -> Iterator[str]:
         operators = [operator for operator in OPERATORS.values() if operator.family is family]
         if operators:
             yield f"\n## {family.value}\n"
-            yield "| code | operator | operands | attributes | meaning | bound | source |"
-            yield "|---|---|---|---|---|---|---|"
+            yield "| code | operator | operands | dtypes | attributes | meaning | bound | source |"
+            yield "|---|---|---|---|---|---|---|---|"
             yield from (_row(operator) for operator in operators)
 
 
@@ -39,6 +39,7 @@ def _row(operator: Operator) -> str:
         str(operator.op.value),
         operator.op.name.lower(),
         operator.operands,
+        operator.dtypes.text,
         attributes,
         operator.formula,
         operator.bound,

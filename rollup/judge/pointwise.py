@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from rollup.graph import Op
 from rollup.judge import floats
 from rollup.judge.approx import ZERO, Approx, Bound, Enclosure
+from rollup.judge.dtypes import FLOATING, INTEGERS, NUMBERS, Dtypes
 from rollup.judge.finding import ACQUITTED, Finding, between
 from rollup.judge.integers import find_integer
-from rollup.judge.operator import FLOATS, INTEGERS, Case, Family, Operator
+from rollup.judge.operator import Case, Family, Operator
 from rollup.judge.reads import nary
 from rollup.judge.real import Real
 from rollup.tensor import DType
@@ -26,11 +27,9 @@ _LEAST_NORMAL_EXPONENT = -126
 
 def find_case(case: Case) -> Finding:
     """Judges one element of an operator on pairs: of floats, or of integers of one dtype."""
-    op, of_integers = case.step.op, case.dtype in INTEGERS and case.step.op is not Op.DIV
-    if of_integers:
-        case.require(INTEGERS, frozenset({case.dtype}))
+    op = case.step.op
+    if case.dtype in INTEGERS:
         return find_integer(op, case.value, [case.operand(1), case.operand(2)], case.dtype)
-    case.require(FLOATS, FLOATS)
     value, a, b = case.value_f32, case.operand_f32(1), case.operand_f32(2)
     if op is Op.DIV:
         return find_quotient(value, a, b, case.dtype, case.factor)
@@ -104,8 +103,8 @@ def _sums_to_minus_infinity(a: int, b: int) -> bool:
     return MINUS_INFINITY in (a, b) and all(floats.is_finite(x) or x == MINUS_INFINITY for x in (a, b))
 
 
-def _operator(op: Op, formula: str, bound: str, source: str) -> Operator:
-    return Operator(op, Family.POINTWISE, nary(2), "a, b", formula, bound, source, find_case)
+def _operator(op: Op, formula: str, bound: str, source: str, dtypes: Dtypes = NUMBERS) -> Operator:
+    return Operator(op, Family.POINTWISE, nary(2), dtypes, "a, b", formula, bound, source, find_case)
 
 
 _CORRECT = "IEEE 754-2019, 5.4.1: correctly rounded, over operands kept or flushed"
@@ -114,12 +113,10 @@ _DIVISION = (
     "CUDA C++ Programming Guide, appendix on floating point: `div.full` errs by 2 ulp; IEEE division lies inside"
 )
 OPERATORS = (
-    _operator(
-        Op.ADD, "`a + b`; floats, or i64, i32 without wrapping", "`t = 0`; −Inf plus what is finite is −Inf", _CORRECT
-    ),
-    _operator(Op.SUB, "`a − b`; floats, or i64, i32 without wrapping", "as add", _CORRECT),
-    _operator(Op.MUL, "`a · b`; floats, or i64, i32 without wrapping", "`t = 0`", _CORRECT),
-    _operator(Op.DIV, "`a / b`; floats", "`t = 4·u·|y*| + 2⁻¹²⁶`; a subnormal or zero `b` acquits", _DIVISION),
-    _operator(Op.MAXIMUM, "the greater of a and b; floats, or i64, i32", "`t = 0`; −Inf is a value", _EXACT),
-    _operator(Op.MINIMUM, "the lesser of a and b; floats, or i64, i32", "`t = 0`; −Inf is a value", _EXACT),
+    _operator(Op.ADD, "`a + b`; integers without wrapping", "`t = 0`; −Inf plus what is finite is −Inf", _CORRECT),
+    _operator(Op.SUB, "`a − b`; integers without wrapping", "as add", _CORRECT),
+    _operator(Op.MUL, "`a · b`; integers without wrapping", "`t = 0`", _CORRECT),
+    _operator(Op.DIV, "`a / b`", "`t = 4·u·|y*| + 2⁻¹²⁶`; a subnormal or zero `b` acquits", _DIVISION, FLOATING),
+    _operator(Op.MAXIMUM, "the greater of a and b", "`t = 0`; −Inf is a value", _EXACT),
+    _operator(Op.MINIMUM, "the lesser of a and b", "`t = 0`; −Inf is a value", _EXACT),
 )

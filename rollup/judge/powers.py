@@ -6,8 +6,9 @@ from rollup.graph import Op
 from rollup.judge import floats
 from rollup.judge import transcendental as real
 from rollup.judge.approx import ONE, Approx, Bound, Enclosure
+from rollup.judge.dtypes import FLOATING
 from rollup.judge.finding import ACQUITTED, Finding
-from rollup.judge.operator import FLOATS, Case, Family, Operator
+from rollup.judge.operator import Case, Family, Operator
 from rollup.judge.reads import nary
 from rollup.judge.rounded import judged
 from rollup.tensor import DType
@@ -46,7 +47,6 @@ def power_of(a: int, b: int, dtype: DType) -> Enclosure | None:
 
 
 def _find(case: Case) -> Finding:
-    case.require(FLOATS, FLOATS)
     a, b = case.operand_f32(1), case.operand_f32(2)
     if not (floats.is_finite(a) and floats.is_finite(b)):
         return ACQUITTED
@@ -63,6 +63,7 @@ OPERATORS = (
         Op.POW,
         Family.TRANSCENDENTAL,
         nary(2),
+        FLOATING,
         "a, b",
         "`a^b`, `a ≠ 0`; `a < 0` where b is an integer",
         "`t = 16·u·abs(y*)·(1 + abs(b)/2) + 2⁻¹²⁶`; to 16 bits also `4·v·abs(y*)`, "

@@ -6,12 +6,12 @@ have a calibrated bound.
 
 from __future__ import annotations
 
-from rollup.errors import BadGraph
 from rollup.graph import Op, Step
 from rollup.judge import floats
 from rollup.judge.approx import ZERO, Approx, Bound, Enclosure, nearest
+from rollup.judge.dtypes import FLOATING
 from rollup.judge.finding import ACQUITTED, Finding
-from rollup.judge.operator import FLOATS, Case, Family, Operator, Read
+from rollup.judge.operator import Case, Family, Operator, Read
 from rollup.judge.reads import Values, rows
 from rollup.judge.spread import Spread, may_overflow
 from rollup.judge.windows import exponentials_of, hint_of, squares_of, sum_of
@@ -29,10 +29,7 @@ _EXPONENTIAL, _CUT_TERM = 64, -213
 
 
 def find_row(case: Case) -> Finding:
-    """Judges one element of a sum, a spread or an expsum.
-
-    Raises BadGraph for dtypes and attributes without a meaning.
-    """
+    """Judges one element of a sum, a spread or an expsum."""
     enclosure = enclosure_of(case)
     if enclosure is None:
         return ACQUITTED
@@ -41,14 +38,12 @@ def find_row(case: Case) -> Finding:
 
 
 def enclosure_of(case: Case) -> Enclosure | None:
-    """What an element may be; None where it cannot be said. Raises BadGraph as `find_row` does."""
-    case.require(FLOATS, FLOATS)
+    """What an element may be; None where it cannot be said."""
     return _ENCLOSURES[case.step.op](case)
 
 
 def _sum(case: Case) -> Enclosure | None:
     _, divisor, precision = case.step.attributes
-    _require(case, divisor >= 1 and precision in (_F32, _DERIVED))
     row = case.row(1)
     found = sum_of(row, case.hint)
     if found is None:
@@ -68,7 +63,6 @@ def _sum(case: Case) -> Enclosure | None:
 def _spread(case: Case) -> Enclosure | None:
     _, divisor, eps, finish, precision = case.step.attributes
     spread = Spread(divisor, eps, finish, precision == _DERIVED)
-    _require(case, spread.is_known and precision in (_F32, _DERIVED))
     row = case.row(1)
     mean = case.operand_f32(2) if len(case.values) == 3 else None
     squares = squares_of(row, mean or 0, case.hint)
@@ -84,7 +78,6 @@ def _spread(case: Case) -> Enclosure | None:
 
 
 def _expsum(case: Case) -> Enclosure | None:
-    _require(case, case.step.attributes[1] == _DERIVED)
     row = case.row(1)
     centre = exponentials_of(row, case.operand_f32(2))
     if centre is None:
@@ -96,9 +89,14 @@ def _expsum(case: Case) -> Enclosure | None:
 _ENCLOSURES = {Op.SUM: _sum, Op.SPREAD: _spread, Op.EXPSUM: _expsum}
 
 
-def _require(case: Case, holds: bool) -> None:
-    if not holds:
-        raise BadGraph(f"{case.step.op.name} cannot have the attributes {case.step.attributes}")
+def _is_sum(_: Step, extras: tuple[int, ...]) -> bool:
+    divisor, precision = extras
+    return divisor >= 1 and precision in (_F32, _DERIVED)
+
+
+def _is_spread(_: Step, extras: tuple[int, ...]) -> bool:
+    divisor, eps, finish, precision = extras
+    return Spread(divisor, eps, finish, precision == _DERIVED).is_known and precision in (_F32, _DERIVED)
 
 
 def _is_finite(value: Approx) -> bool:
@@ -126,6 +124,7 @@ OPERATORS = (
         Op.SUM,
         Family.ROW,
         rows(extras=2),
+        FLOATING,
         "a",
         "`Σ a[e·K .. e·K + K) / D`",
         "`t = (n + 2)·S + tiny`, `S = u·Σ|a| / D / (1 − (n + 2)·u)`; derived: `u = 2⁻⁵⁰`",
@@ -133,11 +132,13 @@ OPERATORS = (
         find_row,
         extras="D, precision",
         hint=_hint,
+        means=_is_sum,
     ),
     Operator(
         Op.SPREAD,
         Family.ROW,
         rows(most=2, extras=4),
+        FLOATING,
         "a, (mean)",
         "`f(Σ(a − mean[e])² / D + eps)` over the row, `f` by finish: 0 none, 1 `√`, 2 `1/√`",
         "`f((s ± w)² / D + eps)`, `s² = Σ(a − mean)²`, `w = (6n + 16)·u·(s + √n·|mean|)`, about zero `(n + 8)·u·s`; "
@@ -146,16 +147,19 @@ OPERATORS = (
         find_row,
         extras="D, eps, finish, precision",
         hint=_hint,
+        means=_is_spread,
     ),
     Operator(
         Op.EXPSUM,
         Family.ROW,
         rows(least=2, most=2, extras=1),
+        FLOATING,
         "a, m",
         "`Σ exp(a − m[e])` over the row; `exp(−Inf)` is 0",
         "derived: `(n + 64)·2⁻⁵⁰` of it",
         "float64, whose exp errs by less than 1 ulp",
         find_row,
         extras="precision",
+        means=lambda _, extras: extras == (_DERIVED,),
     ),
 )

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from rollup.errors import BadGraph
-from rollup.graph import Op
+from rollup.graph import Op, Step
 from rollup.judge import floats
 from rollup.judge import transcendental as real
 from rollup.judge.approx import ONE, ZERO, Approx, Bound, Enclosure
+from rollup.judge.dtypes import FLOATING
 from rollup.judge.finding import ACQUITTED, Finding
-from rollup.judge.operator import FLOATS, Case, Family, Operator
+from rollup.judge.operator import Case, Family, Operator
 from rollup.judge.reads import nary
 from rollup.judge.rounded import judged
 from rollup.tensor import DType
@@ -123,27 +123,25 @@ def _operands(case: Case) -> list[int]:
     return [case.operand_f32(run) for run in range(1, len(case.values))]
 
 
-def _require_terms(n: int) -> None:
-    if not 1 <= n <= MAX_TERMS:
-        raise BadGraph(f"a row of {n} is outside 1..{MAX_TERMS}")
+def _has_terms(_: Step, extras: tuple[int, ...]) -> bool:
+    return 1 <= extras[-1] <= MAX_TERMS
+
+
+def _is_norm(step: Step, extras: tuple[int, ...]) -> bool:
+    mask = extras[0]
+    return _has_terms(step, extras) and 0 <= mask < 8 and len(step.operands) == 2 + mask.bit_count()
 
 
 def _find_softmax(case: Case) -> Finding:
-    case.require(FLOATS, FLOATS)
     n = case.step.attributes[-1]
-    _require_terms(n)
     x, m, s = operands = _operands(case)
     enclosure = (softmax_of if case.step.op is Op.SOFTMAX else log_softmax_of)(x, m, s, n, case.dtype)
     return ACQUITTED if enclosure is None else judged(case, enclosure, operands)
 
 
 def _find_norm(case: Case) -> Finding:
-    case.require(FLOATS, FLOATS)
     mask, n = case.step.attributes[-2:]
-    _require_terms(n)
     operands = _operands(case)
-    if not 0 <= mask < 8 or len(operands) != 2 + mask.bit_count():
-        raise BadGraph(f"a norm with the mask {mask} does not have {len(operands)} operands")
     normed = normed_of(operands, mask)
     return ACQUITTED if normed is None else judged(case, normed.enclosure(n), operands)
 
@@ -153,6 +151,7 @@ OPERATORS = (
         Op.SOFTMAX,
         Family.TRANSCENDENTAL,
         nary(3, extras=1),
+        FLOATING,
         "x, m, s",
         "`e^(x − m) / s`; 0 where x is −Inf",
         "`t = (16 + n/4)·S + (1 + 1/s)·2⁻¹²⁶`, `S = u·y*·(8 + abs(x) + abs(m))`; to 16 bits also `2·v·y* + w/s`, "
@@ -160,11 +159,13 @@ OPERATORS = (
         "Higham, section 3.1, for the kernel's own sum; exp's bound at `x·log₂e − m·log₂e` (flash kernels)",
         _find_softmax,
         "n",
+        means=_has_terms,
     ),
     Operator(
         Op.LOG_SOFTMAX,
         Family.TRANSCENDENTAL,
         nary(3, extras=1),
+        FLOATING,
         "x, m, s",
         "`(x − m) − ln s`",
         "`t = (16 + n/4)·S + 2⁻¹²⁶`, `S = u·(8 + abs(x) + abs(m) + abs(ln s))`; to 16 bits also "
@@ -172,11 +173,13 @@ OPERATORS = (
         "as softmax, absolute",
         _find_softmax,
         "n",
+        means=_has_terms,
     ),
     Operator(
         Op.NORM,
         Family.TRANSCENDENTAL,
         nary(2, extras=2, most=5),
+        FLOATING,
         "x, (μ), r, (g), (b)",
         "`z·g + b`, `z = (x − μ)·r`",
         "`t = 16·S + γ·abs(g)·(r·abs(μ) + 1 + abs(z)·(μ²r² + 1)/2) + 4·(1 + abs(x) + abs(μ))·(1 + abs(g))·"
@@ -185,5 +188,6 @@ OPERATORS = (
         "Higham, 3.1, for the kernel's own mean and variance: `mean abs(x) ≤ abs(μ) + 1/r`, `mean x² ≤ μ² + 1/r²`",
         _find_norm,
         "mask, n",
+        means=_is_norm,
     ),
 )

@@ -4,30 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from rollup.errors import BadGraph
-from rollup.graph import Op
+from rollup.graph import Op, Step
 from rollup.judge import floats
+from rollup.judge.dtypes import FLOATING, INTEGERS, NUMBERS, Dtypes
 from rollup.judge.finding import ACQUITTED, Finding, between
 from rollup.judge.integers import find_integer
-from rollup.judge.operator import FLOATS, INTEGERS, Case, Family, Operator
+from rollup.judge.operator import Case, Family, Operator
 from rollup.judge.pointwise import hull
 from rollup.judge.reads import unary
 from rollup.tensor import DType
 
 ONE = 0x3F800000
 _SIGN = 1 << 31
-_ON_INTEGERS = frozenset({Op.NEG, Op.ABS, Op.CLAMP, Op.SIGN})
 
 
 def find_case(case: Case) -> Finding:
     """Judges one element of an exact unary operator."""
     op, extras = case.step.op, case.extras
-    if op in _ON_INTEGERS and case.dtype in INTEGERS:
-        case.require(INTEGERS, frozenset({case.dtype}))
+    if case.dtype in INTEGERS:
         return find_integer(op, case.value, [case.operand(1)], case.dtype, extras)
-    case.require(FLOATS, FLOATS)
-    if any(not 0 <= end < 2**32 or floats.is_nan(end) for end in extras):
-        raise BadGraph(f"{op.name} cannot have the attributes {extras}")
     return find_unary(op, case.value_f32, case.operand_f32(1), case.dtype, extras)
 
 
@@ -87,22 +82,38 @@ _EXACT: Mapping[Op, Callable[..., int]] = {
 }
 
 
-def _operator(op: Op, formula: str, extras: str = "") -> Operator:
-    layout = unary(len(extras.split(","))) if extras else unary()
+def _are_ends(step: Step, extras: tuple[int, ...]) -> bool:
+    """Of floats, bits of f32 that are numbers or infinite."""
+    if step.result.dtype in INTEGERS:
+        return True
+    return all(0 <= end < 2**32 and not floats.is_nan(end) for end in extras)
+
+
+def _operator(op: Op, formula: str, dtypes: Dtypes = FLOATING) -> Operator:
     source = "exact, but for flushed subnormals"
-    return Operator(op, Family.POINTWISE, layout, "a", formula, "`t = 0`", source, find_case, extras)
+    return Operator(op, Family.POINTWISE, unary(), dtypes, "a", formula, "`t = 0`", source, find_case)
 
 
 OPERATORS = (
-    _operator(Op.RELU, "`max(a, 0)`; floats"),
-    _operator(Op.NEG, "`−a`; floats, i64, i32"),
-    _operator(Op.ABS, "`|a|`; floats, i64, i32"),
-    _operator(
-        Op.CLAMP, "`min(max(a, lo), hi)`; ends are bits of f32 (∓Inf for none), of i64 and i32 numbers", "lo, hi"
+    _operator(Op.RELU, "`max(a, 0)`"),
+    _operator(Op.NEG, "`−a`", NUMBERS),
+    _operator(Op.ABS, "`|a|`", NUMBERS),
+    Operator(
+        Op.CLAMP,
+        Family.POINTWISE,
+        unary(extras=2),
+        NUMBERS,
+        "a",
+        "`min(max(a, lo), hi)`; ends are bits of f32 (∓Inf for none), of i64 and i32 numbers",
+        "`t = 0`",
+        "exact, but for flushed subnormals",
+        find_case,
+        "lo, hi",
+        means=_are_ends,
     ),
-    _operator(Op.FLOOR, "the greatest whole number up to `a`; floats"),
-    _operator(Op.CEIL, "the least whole number from `a` on; floats"),
-    _operator(Op.ROUND, "the nearest whole number, ties to even; floats"),
-    _operator(Op.TRUNC, "the whole part of `a`; floats"),
-    _operator(Op.SIGN, "−1, 0 or 1; floats, i64, i32"),
+    _operator(Op.FLOOR, "the greatest whole number up to `a`"),
+    _operator(Op.CEIL, "the least whole number from `a` on"),
+    _operator(Op.ROUND, "the nearest whole number, ties to even"),
+    _operator(Op.TRUNC, "the whole part of `a`"),
+    _operator(Op.SIGN, "−1, 0 or 1", NUMBERS),
 )

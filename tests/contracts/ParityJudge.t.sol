@@ -25,6 +25,7 @@ contract ParityJudgeTest is Harness {
 
     function test_judge_contractions_areJudgedAsByTheTwin() public view {
         _compare("contract");
+        _compare("cancelling");
     }
 
     function test_judge_contractionsOfOtherProfiles_areJudgedAsByTheTwin() public view {

@@ -76,8 +76,8 @@ contract RealTest is Harness {
     function test_fault_cancellation() public pure {
         Sum memory sum = oneOf(2);
         sum.halves |= sum.halves << 128;
-        // S = 2, t = 2u·2 = 2^-22 and a little.
-        uint32 edge = 105 << 23;
+        // S = 2 and M = 1, t = 3u and a little: two products, and one sum of at most 1.
+        uint32 edge = (104 << 23) | 0x400000;
         assertTrue(!isFault(sum, edge, Real.SOUND) && !isFault(sum, edge | 0x80000000, Real.SOUND), "within");
         assertTrue(isFault(sum, edge + 8, Real.SOUND) && isFault(sum, (edge + 8) | 0x80000000, Real.SOUND), "beyond");
     }

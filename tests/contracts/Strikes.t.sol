@@ -6,6 +6,7 @@ import {IModelRegistry, Model} from "../../contracts/interfaces/IModelRegistry.s
 import {Wish} from "../../contracts/interfaces/IInbox.sol";
 import {IStepJudge} from "../../contracts/interfaces/IStepJudge.sol";
 import {ModelId} from "../../contracts/types/Ids.sol";
+import {I64} from "../../contracts/types/Roots.sol";
 import {Instant} from "../../contracts/types/Time.sol";
 import {Operand} from "./mocks/Book.sol";
 import {ToyTrace} from "./mocks/ToyTrace.sol";
@@ -14,6 +15,7 @@ import {World} from "./mocks/World.sol";
 /// @notice Registrants' bonds: returned when a model was retired long enough, lost where a step cannot be judged.
 contract StrikesTest is World, ToyTrace {
     address private constant OWNER = address(0x0E);
+    uint256 private constant FIRST_OPERANDS_DTYPE = 41;
     uint256 private constant HELD = 30 days + 200 + 100 + 40 + 60 + 2 * 80;
 
     ModelId private sound;
@@ -137,6 +139,25 @@ contract StrikesTest is World, ToyTrace {
         Operand[] memory operands = new Operand[](1);
         operands[0] = Operand(INPUT, 0, matrix(1, 8));
         _isStruck(record(4, 0, matrix(1, 4), operands, new int64[](0)));
+    }
+
+    /// @dev A softmax of whole numbers, and one over a row of none: nobody can say what either should be.
+    function test_strike_ofDtypesOrAttributesWithoutAMeaning_closes() public {
+        Operand[] memory operands = new Operand[](3);
+        for (uint256 i = 0; i < 3; ++i) {
+            operands[i] = Operand(INPUT, 0, matrix(1, 4));
+        }
+        int64[] memory attributes = new int64[](5);
+        (attributes[0], attributes[1], attributes[2], attributes[3], attributes[4]) = (4, 1, 1, 1, 4);
+        bytes memory softmax = record(72, 1, matrix(1, 4), operands, attributes);
+        (ModelId id, StepPlace memory place) = _unsound(softmax);
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.Judgeable.selector, 0, 0));
+        registry.strike(id, place);
+
+        softmax[FIRST_OPERANDS_DTYPE] = bytes1(I64);
+        _isStruck(softmax);
+        attributes[4] = 0;
+        _isStruck(record(72, 1, matrix(1, 4), operands, attributes));
     }
 
     /// @dev Two rows of 65 KB: no transaction carries both.

@@ -12,6 +12,7 @@ from executor.trace import recompute
 from rollup.graph import Op, Step
 from rollup.judge.evaluate import evaluate as judge
 from rollup.judge.evaluate import open_tensors
+from rollup.numerics import Arithmetic, Profile
 from rollup.types import Verdict
 from tests.executor.nets import Labels, conv_net, network_of
 
@@ -49,11 +50,25 @@ def test_a_result_just_beyond_the_bound__is_outside_for_both() -> None:
             assert inside(step, operands, result, FACTOR).flatten().tolist() == [expected] * 10
 
 
-def test_the_sound_bound__is_gamma_times_the_magnitudes() -> None:
+def test_the_sound_bound__is_a_rounding_of_each_product_and_of_sums_no_larger_than_one_sign_s_terms() -> None:
     step, operands = last_step()
     terms = 33
-    expected = magnitude(step, operands) * (terms / (2**24 - terms)) + terms * 2.0**-124
-    assert torch.allclose(bound_of(step, operands), expected, rtol=1e-15, atol=0.0)
+    sizes = magnitude(step, operands)
+    greater = (sizes + evaluate(step, operands).abs()) / 2
+    expected = (sizes + (terms - 1) * greater) / (2**24 - terms) + terms * 2.0**-124
+    assert bool((greater < 0.9 * sizes).any())
+    assert torch.allclose(bound_of(step, operands), expected, rtol=1e-14, atol=0.0)
+
+
+def test_a_promised_or_measured_bound__holds_where_it_is_less() -> None:
+    step, operands = last_step()
+    sizes, terms = magnitude(step, operands), 33
+    blocked = bound_of(step, operands, 0, Profile(blocked=True)) - terms * 2.0**-124
+    assert torch.allclose(blocked, sizes * (11 / (2**24 - 11)), rtol=1e-14, atol=0.0)
+    measured = bound_of(step, operands, FACTOR) - terms * 2.0**-124
+    assert torch.allclose(measured, sizes * (FACTOR / 256 / (2**24 - terms)), rtol=1e-14, atol=0.0)
+    cores = bound_of(step, operands, 0, Profile(Arithmetic.TF32)) - terms * 2.0**-124
+    assert torch.allclose(cores, magnitude(step, operands, Profile(Arithmetic.TF32)) * (terms / (2**22 - terms)))
 
 
 def test_a_non_finite_result__is_outside_unless_the_sum_may_overflow() -> None:

@@ -6,16 +6,17 @@ come from the same place.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
 from prover.fault_proof import Evidence, step_witness
+from rollup.errors import BadGraph
 from rollup.graph import Op
 from rollup.judge import contraction, floats
 from rollup.judge.elements import elements_needed
 from rollup.tensor import DType, TensorSpec
-from rollup.types import Committed, FaultProof
+from rollup.types import Committed, FaultKind, FaultProof
 from tests.parity.toy import f32, one_step, step_on, tensor_of_bits
 
 INF, NAN, MINUS = 0x7F800000, 0x7FC00000, 1 << 31
@@ -31,7 +32,18 @@ class Case:
 
 
 def case_of(evidence: Evidence, step: int, element: int) -> Case:
-    return Case(evidence.committed, step_witness(evidence, step, element))
+    """The witness of one element; where nothing can be judged, one that opens nothing."""
+    try:
+        return Case(evidence.committed, step_witness(evidence, step, element))
+    except BadGraph:
+        return Case(evidence.committed, bare_witness(evidence, step, element))
+
+
+def bare_witness(evidence: Evidence, step: int, element: int) -> FaultProof:
+    """Shows a step, and no values."""
+    shown, factor = evidence.graph.step_proof(step), evidence.numerics.factors[step]
+    path = evidence.numerics.path(step) if factor else ()
+    return FaultProof(FaultKind.STEP, step, element, shown.record, shown.path, (), 0, factor, path)
 
 
 def word(random: Random, kind: str) -> int:
@@ -66,16 +78,16 @@ def beside(random: Random, *edges: int) -> int:
     return min(max((edge & 0x7FFFFFFF) + random.choice([-1, 0, 0, 1]), 0), INF) | edge & MINUS
 
 
-def contract_case(random: Random) -> Case:
+def contract_case(random: Random, draw: Callable[[Random, int], list[int]] = words) -> Case:
     """A small linear layer: rows from inside a leaf, hints right and wrong, values at the ends of both bounds."""
     length = random.choice([1, 2, 3, 7, 8, 9, 16, 17, 24, 33])
     rows, columns = random.randint(1, 3), random.randint(1, 3)
     operands = [
-        tensor_of_bits(DType.F32, (rows, length), words(random, rows * length)),
-        tensor_of_bits(DType.F32, (columns, length), words(random, columns * length)),
+        tensor_of_bits(DType.F32, (rows, length), draw(random, rows * length)),
+        tensor_of_bits(DType.F32, (columns, length), draw(random, columns * length)),
     ]
     if random.random() < 0.5:
-        operands.append(tensor_of_bits(DType.F32, (columns,), words(random, columns)))
+        operands.append(tensor_of_bits(DType.F32, (columns,), draw(random, columns)))
     attributes = (length, rows, columns, 1, 0, 0, 1, 0, 1)
     step = step_on(Op.CONTRACT, f32(rows, columns), operands, 2, attributes)
     element = random.randrange(rows * columns)
@@ -90,6 +102,17 @@ def contract_case(random: Random) -> Case:
     result[element] = value
     case = case_of(one_step(step, operands, result, factor), 0, element)
     return replace(case, proof=replace(case.proof, hint=hint))
+
+
+def cancelling_case(random: Random) -> Case:
+    """The same on terms of like size and both signs, which mostly cancel."""
+    return contract_case(random, like_sized)
+
+
+def like_sized(random: Random, count: int) -> list[int]:
+    """Bits of `count` f32 between 1 and 4 in magnitude."""
+    signs, exponents, fractions = ([random.randrange(most) for _ in range(count)] for most in (2, 2, 2**23))
+    return [s << 31 | 127 + e << 23 | f for s, e, f in zip(signs, exponents, fractions, strict=True)]
 
 
 def ends_of(limits: contraction.Bounds) -> list[int]:

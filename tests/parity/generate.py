@@ -26,6 +26,7 @@ from tests.parity.faults import Case, case_of
 from tests.parity.ids import id_vectors
 from tests.parity.leaves import leaf_vectors
 from tests.parity.malformed import MALFORMED, STEP, WORD
+from tests.parity.meanings import dtype_vectors, strike_vectors
 from tests.parity.moves import linked
 from tests.parity.properties import aggregate_vectors, property_vectors
 from tests.parity.reals import real_vectors, transcendental_vectors
@@ -35,6 +36,7 @@ from tests.parity.trees import hexed, root_vectors, tree_vectors
 FOLDER = Path(__file__).parent / "vectors"
 MAKERS: Mapping[str, tuple[Callable[[Random], Case], int]] = {
     "contract": (faults.contract_case, 54),
+    "cancelling": (faults.cancelling_case, 54),
     "profiles": (profiles.profile_case, 50),
     "amax": (faults.amax_case, 40),
     "argmax": (faults.argmax_case, 40),
@@ -118,6 +120,8 @@ def vectors() -> dict[str, dict[str, list[Any]]]:
         "properties": property_vectors(Random("properties")),
         "aggregates": aggregate_vectors(Random("aggregates")),
         "leaves": leaf_vectors(),
+        "dtypes": dtype_vectors(),
+        "strikes": strike_vectors(Random("strikes")),
         "reals": real_vectors(Random("reals")),
         "transcendental": transcendental_vectors(Random("transcendental")),
         "network": judge_vectors(network_cases()),

@@ -10,9 +10,9 @@ import numpy as np
 from prover.fault_proof import Evidence, link_witness
 from rollup.errors import BadGraph
 from rollup.graph import Op, Step
+from rollup.judge.dtypes import FLOATS
 from rollup.judge.elements import elements_needed
 from rollup.judge.evaluate import bits_of, open_element
-from rollup.judge.operator import FLOATS
 from rollup.tensor import DType, Tensor, TensorSpec
 from rollup.types import FaultKind, FaultProof
 from tests.parity.faults import INF, MINUS, NAN, Case, beside, case_of, hinted, words

@@ -14,7 +14,7 @@ from random import Random
 import torch
 
 from rollup.graph import Op
-from rollup.judge.operator import FLOATS, INTEGERS
+from rollup.judge.dtypes import FLOATS, INTEGERS
 from rollup.tensor import DType, Tensor, TensorSpec
 from tests.parity.faults import Case, beside, case_of, word
 from tests.parity.toy import one_step, step_on, tensor_of_bits

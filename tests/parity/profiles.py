@@ -7,8 +7,8 @@ from random import Random
 
 from rollup.graph import Op
 from rollup.judge import contraction, floats
+from rollup.judge.dtypes import FLOATS
 from rollup.judge.evaluate import open_element
-from rollup.judge.operator import FLOATS
 from rollup.judge.promise import cut, promise_of
 from rollup.numerics import Arithmetic, Profile, Rounding
 from rollup.tensor import DType, TensorSpec

@@ -11,7 +11,7 @@ from tests.parity import rounded
 from tests.parity.generate import FOLDER, MAKERS, text_of, vectors
 
 # What may be rejected without being refuted.
-CALIBRATED = ("contract", "div", "link", "profiles", "sum", "undefined", *rounded.MAKERS)
+CALIBRATED = ("contract", "cancelling", "div", "link", "profiles", "sum", "undefined", *rounded.MAKERS)
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,7 @@ from rollup.types import (
     Certainty,
     ClaimId,
     Dispute,
+    Model,
     RequestId,
     StepProof,
     Windows,
@@ -133,12 +134,13 @@ class Arena:
             assert time.monotonic() < limit, "a transaction of the watchtower is not mined"
             time.sleep(0.01)
 
-    def ask(self, inputs: Sequence[Tensor] | None = None) -> RequestId:
-        """A user asks about a picture of its own, or about these inputs."""
+    def ask(self, inputs: Sequence[Tensor] | None = None, record: Model | None = None) -> RequestId:
+        """A user asks about a picture of its own, or about these inputs; the model, or another one for such inputs."""
         self._asked += 1
         data = b"".join(canonical_bytes(tensor) for tensor in inputs or drawn(self.model, self._asked))
+        asked = model_id(record or self.model.record)
         wish = Wish(
-            model_id(self.model.record), data, BundleRoot(ZERO_WORD), 10**15, 10**14, 0, self.view.now + 10_000,
+            asked, data, BundleRoot(ZERO_WORD), 10**15, 10**14, 0, self.view.now + 10_000,
             ZERO_ADDRESS, 0,
         )  # fmt: skip
         self.anvil.sender(USER).send(Inbox(self.deployment).request(wish, str(self._asked)))
@@ -167,6 +169,17 @@ class Arena:
         bond = claims.minimum_bond(self.place.snapshot(), batch, 0, sender.address) * 5 // 4
         entry = entry_of(lie, self.model, inputs, self.blobs) + trace.root
         sender.send(claims.claim(Claim(batch, 0, 1, (0,), (entry,), True, bond), value_wei=ETHER))
+        return self.newest()
+
+    def claimed_on(self, record: Model) -> ClaimId:
+        """Somebody asks another model, which answers as this one does."""
+        ordered = self.view.request(self.ask(record=record))
+        sender, claims = self.anvil.sender(FIRST_LIAR), Claims(self.deployment)
+        batch = self.view.batch_of(ordered).batch
+        sender.send(claims.lease(batch, 0, turn=str(self._asked), value_wei=ETHER))
+        bond = claims.minimum_bond(self.place.snapshot(), batch, 0, sender.address) * 5 // 4
+        entry = entry_of(Honest(), self.model, drawn(self.model, self._asked), self.blobs)
+        sender.send(claims.claim(Claim(batch, 0, 1, (0,), (entry,), False, bond), value_wei=ETHER))
         return self.newest()
 
     def told_undefined(self, request: RequestId, entry: bytes, number: int = 0) -> ClaimId:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from rollup.blobs import Blobs, open_blobs
 from rollup.errors import BadEncoding, BadGraph, BadInput, NotFound
-from rollup.graph import Numerics
+from rollup.graph import Graph, Numerics
 from rollup.lowering import lower
 from rollup.package import Package, load_program, load_weights, read_folder, store, write_folder
 from rollup.program import MAX_PROGRAM_BYTES, Program
-from rollup.tensor import Bundle, Tensor
+from rollup.tensor import Bundle, DType, Tensor, TensorSpec
 from rollup.types import GraphRoot
 from tests.rollup.programs import small
 
@@ -51,6 +52,18 @@ def test_a_folder__is_read_back(tmp_path: Path) -> None:
     again = read_folder(tmp_path)
     assert again.program == small()
     assert [tensor.root for tensor in again.weights] == [tensor.root for tensor in package().weights]
+
+
+def test_a_model_that_could_be_struck__is_not_stored(blobs: Blobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lowering makes no such graph; if it ever did, nobody would lose a bond for it."""
+    lowered = lower(small())
+    first = lowered.graph.steps[0]
+    wrong = replace(first, result=TensorSpec(DType.BOOL, first.result.shape))
+    graph = Graph(lowered.graph.inputs, lowered.graph.weights, (wrong,))
+    monkeypatch.setattr("rollup.package.lower", lambda _: replace(lowered, graph=graph))
+    with pytest.raises(BadGraph, match="element 0 cannot be judged"):
+        store(blobs, package(), Numerics((0,)))
+    assert not blobs.exists(graph.root)
 
 
 def test_another_program_under_a_root__is_refused(blobs: Blobs) -> None:

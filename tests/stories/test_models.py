@@ -47,7 +47,7 @@ def test_a_model__goes_all_the_way(name: str, tmp_path: Path, anvil: Anvil) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(5400)
 @pytest.mark.parametrize("name", LONG)
 def test_every_lie_about_a_model__falls(name: str, tmp_path: Path, anvil: Anvil) -> None:
     trial = Trial(anvil, tmp_path, ZOO[name], LONG[name])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -50,6 +50,8 @@ from tests.actors import Griefer, Liar, Lie, Place
 from tests.chain_fixture import CHALLENGER, KEEPER, REGISTRANT_BOND_WEI, SEQUENCER, USER, Anvil, anvil_key
 from tests.zoo import Specimen
 
+# A float64 run of a language model may take minutes where the machine has other work.
+LEASE_SECONDS = 1800
 WINDOWS = Windows(challenge=3000, open=600, collect=600, supply=600, prove=1200)
 ETHER = 10**18
 EXECUTOR, LIAR, DOUBTER = 6, 7, 8
@@ -110,7 +112,8 @@ class Trial:
     def __init__(self, anvil: Anvil, folder: Path, specimen: Specimen, size: int | None = None) -> None:
         self._anvil, self._folder, self._specimen, self._size = anvil, folder, specimen, size
         self.client = anvil.client()
-        self.deployment = deploy(self.client, anvil.sender(0), demo_system(anvil_key(SEQUENCER).address))
+        system = replace(demo_system(anvil_key(SEQUENCER).address), lease_term_seconds=LEASE_SECONDS)
+        self.deployment = deploy(self.client, anvil.sender(0), system)
         self._blobs = open_blobs(folder / "blobs")
         self.model = self._registered()
         self._place = Place(self.client, self.deployment, self.model, self._blobs)

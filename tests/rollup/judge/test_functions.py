@@ -107,7 +107,7 @@ def test_find__operand_outside_the_domain__acquits(op: Op, outside: float) -> No
 
 
 def test_find__integers__have_no_meaning() -> None:
-    with pytest.raises(BadGraph, match="EXP does not take I32"):
+    with pytest.raises(BadGraph, match="EXP does not give F32 of I32"):
         evaluate(step_of(Op.EXP, [DType.F32, DType.I32], ()), [(0,), (1,)])
 
 

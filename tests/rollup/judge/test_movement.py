@@ -3,8 +3,10 @@ from __future__ import annotations
 import pytest
 
 from rollup.errors import BadGraph
+from rollup.graph import Op, Operand, Source, Step
+from rollup.judge.elements import elements_needed
 from rollup.judge.movement import find_filled, find_moved
-from rollup.tensor import DType
+from rollup.tensor import DType, TensorSpec
 from rollup.types import Verdict
 
 
@@ -52,6 +54,14 @@ def test_find_filled__value__is_the_fill_in_the_results_dtype(
 
 
 @pytest.mark.parametrize("fill", [-1, 2**32])
-def test_find_filled__fill_that_is_no_float__cannot_be_judged(fill: int) -> None:
-    with pytest.raises(BadGraph):
-        find_filled(0, fill, DType.F32)
+def test_pad__fill_that_is_no_float__cannot_be_judged(fill: int) -> None:
+    for dtype in (DType.F32, DType.BF16):
+        with pytest.raises(BadGraph, match=rf"PAD cannot have the attributes \({fill}, "):
+            elements_needed(padded(dtype, fill), 0)
+    assert len(elements_needed(padded(DType.I64, fill), 0)) == 1
+
+
+def padded(dtype: DType, fill: int) -> Step:
+    """One element of fill, then the operand's."""
+    operand = Operand(Source.INPUT, 0, TensorSpec(dtype, (4,)))
+    return Step(Op.PAD, TensorSpec(dtype, (5,)), (operand,), 1, (fill, 5, 4, 1))
