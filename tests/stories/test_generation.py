@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-import torch
 
 from rollup.devnet import Account, Devnet, Part
 from rollup.properties.types import GenerationStatus
 from rollup.types import Certainty, DisputeStatus, RequestId
 from rollup.view import Delivery, View
+from tests.one_thread import on_one_thread
 from tests.stories.texts import (
     NEW_TOKENS,
     KeeperStage,
@@ -36,9 +36,8 @@ class Ending:
 @pytest.fixture(scope="module")
 def ending(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ending]:
     """The whole story, told once."""
-    folder, threads = tmp_path_factory.mktemp("generation"), torch.get_num_threads()
-    torch.set_num_threads(1)
-    with pytest.MonkeyPatch.context() as patch, Devnet(folder) as net:
+    folder = tmp_path_factory.mktemp("generation")
+    with pytest.MonkeyPatch.context() as patch, on_one_thread(), Devnet(folder) as net:
         asking = set_keeper_stage(net, patch.setenv)
         stage = asking.texts
         net.start(PARTS)
@@ -61,7 +60,6 @@ def ending(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ending]:
         yield Ending(asking, texts, liars, view)
         for liar in liars.values():
             liar.close()
-    torch.set_num_threads(threads)
 
 
 @pytest.mark.parametrize("name", ["honest", "swapped", "smaller"])

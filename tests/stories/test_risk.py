@@ -18,6 +18,7 @@ from rollup.properties.types import TrainingId, TrainingStatus
 from rollup.types import Certainty, DisputeStatus, RequestId
 from rollup.view import Delivery, View
 from tests.actors import Liar
+from tests.one_thread import on_one_thread
 from tests.stories.academy import Academy, hire
 from tests.stories.acts import held_back
 from tests.stories.market import (
@@ -72,8 +73,8 @@ class Ending:
 @pytest.fixture(scope="module")
 def ending(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ending]:
     """The whole story, told once."""
-    with pytest.MonkeyPatch.context() as patch, Devnet(tmp_path_factory.mktemp("risk")) as net:
-        # So small a network is several times slower on two threads than on one.
+    folder = tmp_path_factory.mktemp("risk")
+    with pytest.MonkeyPatch.context() as patch, on_one_thread(), Devnet(folder) as net:
         patch.setenv("OMP_NUM_THREADS", "1")
         academy = open_market(net)
         poisoner = Poisoner(academy, net.key(POISONER), FIRST_EVENING)

@@ -22,6 +22,7 @@ from rollup.properties.types import GenerationStatus, TrainingId, TrainingStatus
 from rollup.types import Certainty, DisputeStatus, RequestId
 from rollup.view import Delivery, OrderedGeneration, View
 from tests.characters import ALPHABET, LENGTH, NEW_TOKENS, OPENING
+from tests.one_thread import on_one_thread
 from tests.stories.academy import hire
 from tests.stories.acts import held_back
 from tests.stories.teller import (
@@ -72,8 +73,8 @@ class Ending:
 @pytest.fixture(scope="module")
 def ending(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ending]:
     """The whole story, told once."""
-    with pytest.MonkeyPatch.context() as patch, Devnet(tmp_path_factory.mktemp("storyteller")) as net:
-        # So small a network is several times slower on two threads than on one.
+    folder = tmp_path_factory.mktemp("storyteller")
+    with pytest.MonkeyPatch.context() as patch, on_one_thread(), Devnet(folder) as net:
         patch.setenv("OMP_NUM_THREADS", "1")
         patch.setenv(KEY_VARIABLE, development_secret(Account.DEPLOYER))
         school = open_school(net)

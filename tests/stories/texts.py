@@ -40,7 +40,6 @@ from rollup.config import Settings
 from rollup.devnet import KEY_VARIABLE, Account, Devnet, Part
 from rollup.errors import NotYet, Unavailable
 from rollup.package import Package
-from rollup.properties.draw import is_beacon_ready
 from rollup.properties.text import text_inputs
 from rollup.properties.types import LANE_SCORES, GenerationTerms
 from rollup.tensor import Tensor as Committed
@@ -70,7 +69,7 @@ CALLBACK_GAS = 700_000
 LIFE_SECONDS = 600
 MAX_BYTES = 2**24
 POLL_SECONDS = 0.2
-BEACON_SECONDS = 10
+SEED_SECONDS = 30
 
 
 class TextKeeper(Contract):
@@ -240,7 +239,9 @@ class TextLiar:
         self._opened = False
 
     def claim(self, id_: RequestId) -> None:
-        deployment, known = self._stage.net.deployment, self._drawn(id_)
+        # Whoever keeps the system has it drawn, if chance is to select.
+        view = self._stage.wait("the seed", lambda view: view.generation(id_).is_drawn, SEED_SECONDS)
+        deployment, known = self._stage.net.deployment, view.generation(id_)
         generations, generation = Generations(deployment), known.generation
         url = f"http://127.0.0.1:{self._server.server_port}"
         self._sender.submit(Claims(deployment).announce_endpoint(url))
@@ -251,15 +252,6 @@ class TextLiar:
         self._blobs.put_tensor(Committed(TensorSpec.from_header(self._stage.loaded.record.output_header), said[1]))
         bond = Scores(deployment).minimum_bond(self._stage.snapshot(), self._stage.scorer, self.address) * 5 // 4
         assert self._sender.send(generations.claim(generation, said, bond, value_wei=STAKE_WEI)).succeeded
-
-    def _drawn(self, id_: RequestId) -> OrderedGeneration:
-        """The generation with its seed, if it has one; this liar has it drawn like anybody."""
-        known = self._stage.look().generation(id_)
-        if known.is_drawn:
-            return known
-        view = self._stage.wait("the beacon", lambda view: is_beacon_ready(known.anchor, view.block), BEACON_SECONDS)
-        self._sender.send(Generations(self._stage.net.deployment).draw(view.generation(id_).generation))
-        return self._stage.look().generation(id_)
 
     def answer(self, id_: RequestId) -> None:
         """Opens its trace once it is challenged. Ignores every demand."""
