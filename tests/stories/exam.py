@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import struct
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,9 +34,10 @@ from rollup.config import Settings
 from rollup.devnet import Account, Devnet, Part
 from rollup.errors import NotYet, Unavailable
 from rollup.package import Package
+from rollup.processes import Process
 from rollup.properties.draw import Draw, draw_seed
 from rollup.properties.ids import commitment_of
-from rollup.properties.pool import Pool, item_key, key_hash, mask_item
+from rollup.properties.pool import Pool, PoolEntry, item_key, key_hash, mask_item
 from rollup.properties.scores import derived
 from rollup.properties.types import LANE_SCORES, Aggregate, Comparison, Property, TrainingTerms
 from rollup.tensor import Tensor as Canonical
@@ -68,25 +72,22 @@ class Said:
 
 
 class Exam:
-    """`pupils` are executors; the requester is the first user."""
+    """`pupils` are executors; the requester is the first user. `network`: the one to be trained."""
 
-    def __init__(self, net: Devnet) -> None:
+    def __init__(self, net: Devnet, network: nn.Module | None = None) -> None:
         self._net, self.blobs = net, open_blobs(net.folder / "blobs")
         settings = Settings(deployment=net.deployment, rpc_url=net.rpc_url, blobs=net.folder / "blobs")
         self._follower = Follower.from_settings(settings, net.client)
         self._calls, self._disputes = Trainings(net.deployment), Disputes(net.deployment)
         torch.manual_seed(0)
-        network = DigitNet().eval()
+        network = (network or DigitNet()).eval()
         picture, target = torch.zeros(1, 1, 8, 8), torch.zeros(1, dtype=torch.long)
         self.architecture = self._register(network, picture)
         self.scorer = self._register(Accuracy(network), picture, target)
         # Of which the trained network knows all but a few.
         data = digits()
         pairs = zip(data.shown[:POOL], data.shown_labels[:POOL], strict=True)
-        self.items = [[_picture(picture), to_canonical(torch.tensor([int(label)]))] for picture, label in pairs]
-        roots = [self.blobs.put_tensors(mask_item(POOL_KEY, at, item)[0]) for at, item in enumerate(self.items)]
-        self.pool = Pool.of(POOL_KEY, roots)
-        self.blobs.put_pool(self.pool)
+        self.masks([[_picture(picture), to_canonical(torch.tensor([int(label)]))] for picture, label in pairs])
 
     def _register(self, module: nn.Module, *examples: Tensor) -> Model:
         captured = capture(module.eval(), list(examples))
@@ -104,10 +105,12 @@ class Exam:
         return self._follower.view
 
     def wait(self, what: str, done: Callable[[View], bool], seconds: float = 40) -> View:
-        """Looks until `done`. Raises NotYet when the time is over, Unavailable if a process has died."""
+        """Looks until `done`. Raises NotYet when the time is over, Unavailable if a process has died, but by a kill."""
         limit = time.monotonic() + seconds
         while not done(view := self.look()):
             for process in self._net.processes.dead():
+                if process.handle.returncode == -signal.SIGKILL:
+                    continue
                 raise Unavailable(f"{process.name} ended with {process.handle.returncode}:\n{process.last_words()}")
             if time.monotonic() > limit:
                 raise NotYet(f"{what} did not happen within {seconds:g} s")
@@ -116,8 +119,8 @@ class Exam:
 
     # The requester.
 
-    def ask(self) -> None:
-        """Asks, waits for the beacon, and opens what it drew."""
+    def ask(self, accepts: Callable[[Draw], bool] = bool, **changes: Any) -> None:
+        """Asks, waits for the beacon, and opens what it drew; asks again until it likes the draw."""
         terms = TrainingTerms(
             architecture=model_id(self.architecture), scorer=model_id(self.scorer), data_root=BundleRoot(b"d" * 32),
             recipe=ZERO_WORD, pool_root=self.pool.root, pool_count=POOL, open_count=OPEN, key_hash=key_hash(POOL_KEY),
@@ -125,15 +128,36 @@ class Exam:
             bonus_wei=0, full_score=_bits(1.0), commit_fee_wei=10**14, min_bond_wei=0, unscored_share=2_000,
             open=20, commit=14, reveal=20, claim=40,
         )  # fmt: skip
-        requester = self.sender(Account.FIRST_USER)
-        requester.send(self._calls.request(terms, "0"))
-        self.id = self.look().trainings()[-1].id
-        training = self.training.training
-        self.wait("the beacon", lambda view: view.block > training.requested_block + 1)
-        beacon = self._net.client.block(training.requested_block + 1).hash
-        draw = Draw(draw_seed(self.id, beacon), POOL, OPEN)
+        requester, draw = self.sender(Account.FIRST_USER), None
+        while draw is None or not accepts(draw):
+            requester.send(self._calls.request(replace(terms, **changes), str(len(self.look().trainings()))))
+            self.id = self.look().trainings()[-1].id
+            training = self.training.training
+            self.wait("the beacon", lambda view: view.block > self.training.training.requested_block + 1)
+            beacon = self._net.client.block(training.requested_block + 1).hash
+            draw = Draw(draw_seed(self.id, beacon), POOL, OPEN)
         requester.send(self._calls.open(training, [self.pool.opened(at, item_key(POOL_KEY, at)) for at in draw.opened]))
         self.look()
+
+    def masks(
+        self, items: Sequence[Sequence[Canonical]], key_hashes: Mapping[int, bytes] = MappingProxyType({})
+    ) -> None:
+        """From now on these items are the pool; some with the hash of another key than theirs."""
+        self.items = [list(item) for item in items]
+        roots = [self.blobs.put_tensors(mask_item(POOL_KEY, at, item)[0]) for at, item in enumerate(self.items)]
+        sound = Pool.of(POOL_KEY, roots)
+        entries = [
+            PoolEntry(key_hashes.get(at, each.key_hash), each.masked_root) for at, each in enumerate(sound.entries)
+        ]
+        self.pool = Pool(tuple(entries))
+        self.blobs.put_pool(self.pool)
+
+    def shows(self) -> BundleRoot:
+        """Puts what may be trained on where everybody finds it."""
+        data = digits()
+        return self.blobs.put_tensors(
+            [to_canonical(torch.from_numpy(each)) for each in (data.shown, data.shown_labels)]
+        )
 
     def reveal(self) -> None:
         end = self.training.course.commit_end
@@ -200,8 +224,8 @@ class Exam:
         return item
 
 
-def start_watchtower(net: Devnet) -> None:
-    net.start_part(Part("watch", Account.WATCHTOWER))
+def start_watchtower(net: Devnet) -> Process:
+    return net.start_part(Part("watch", Account.WATCHTOWER))
 
 
 def _picture(picture: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Canonical:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from dataclasses import replace
 
 import pytest
 
-from rollup.devnet import Devnet, run_folder
+from rollup.devnet import Account, Devnet, run_folder
 from rollup.types import Certainty
 from tests.stories.exam import SEALED, THRESHOLD, Exam, start_watchtower
 
@@ -54,3 +56,27 @@ def test_trainers_who_lie__are_refuted_and_the_honest_one_is_left_alone() -> Non
         assert honest.certainty is Certainty.PROVISIONAL
         assert honest.contested == frozenset()
         assert honest.claim.claims.bond_wei == made[BORROWER].claim.claims.bond_wei
+
+
+@pytest.mark.timeout(300)
+def test_a_watchtower__killed_between_challenge_and_proof__wins_when_it_is_started_again() -> None:
+    with Devnet(run_folder()) as net:
+        exam = Exam(net)
+        watchtower = start_watchtower(net)
+        exam.ask()
+        poor = exam.noisy(lambda right: round(0.87 * SEALED) <= right <= round(0.92 * SEALED))
+        exam.commit(FLATTERER, poor.record.weights_root)
+        exam.reveal()
+        truth = exam.truth(poor)
+        made = exam.claim(FLATTERER, replace(truth, scores=(1.0,) * SEALED))
+        exam.wait("a challenge", lambda view: bool(view.scores(made.id).disputed))
+        os.killpg(watchtower.handle.pid, signal.SIGKILL)
+        watchtower.handle.wait()
+        # Its trace is opened while nobody watches; all that the next one knows is the chain.
+        item = exam.answer(FLATTERER, made, poor)
+        opened = exam.look().dispute(made.claim.claim_id(item))
+        assert opened.challenger == net.address(Account.WATCHTOWER)
+        start_watchtower(net)
+        view = exam.wait("its fall", lambda view: view.scores(made.id).certainty is Certainty.REFUTED)
+        assert view.scores(made.id).contested == {item}
+        assert truth.scores[item] == 0.0
