@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from rollup.chain.anvil import development_secret
 from rollup.chain.client import Client
 from rollup.chain.deploy import System
 from rollup.chain.deploy import deploy as deploy_system
@@ -17,7 +18,7 @@ from rollup.chain.sender import Sender
 from rollup.chain.transactions import MemoryStore
 from rollup.config import KeySource
 from rollup.daemon import SettingsFile, configure_logs, serve, stop_on_signals
-from rollup.devnet import PARTS, Account, Devnet, run_folder
+from rollup.devnet import PARTS, Account, Devnet, Part, run_folder
 from rollup.errors import Conflict, Unavailable
 from rollup.finality import run_keeper
 from rollup.sequencer.daemon import run_sequencer
@@ -65,6 +66,10 @@ def up() -> None:
         net.start(PARTS)
         console.print(_addresses(net))
         console.print(f"API [bold]{net.api_url}/docs[/]   logs {net.processes.folder}   stop with Ctrl-C")
+        # Published with the chain's mnemonic and worth nothing; settings are named whole, to be pasted.
+        console.print(f"export ANH_KEY={development_secret(Account.FIRST_USER)}", soft_wrap=True)
+        user = net.write_settings("user", Part("user", Account.FIRST_USER))
+        console.print(f"anh model push FOLDER --settings {user}", soft_wrap=True)
         while not stop.wait(CHECK_SECONDS):
             dead = net.processes.dead()
             if dead:

@@ -85,3 +85,8 @@ def test_terms_of__what_is_described__is_what_is_asked(tmp_path: Path) -> None:
 
 def test_terms_of__no_recipe__names_none(tmp_path: Path) -> None:
     assert terms(tmp_path).recipe == ZERO_WORD
+
+
+def test_the_example__describes_a_training() -> None:
+    example = Description.load(Path(__file__).parents[3] / "deploy" / "training.toml")
+    assert (example.data.name, example.open_count, example.claim) == ("data.safetensors", 25, 7_200)
