@@ -45,7 +45,8 @@ def _require_user(log: Path) -> None:
     assert told is not None
     name, secret, path = told.groups()
     settings = Settings.load(Path(path))
-    assert settings.key is not None and settings.key.variable == name
+    assert settings.key is not None
+    assert settings.key.variable == name
     assert len(Key.from_bytes(bytes.fromhex(secret)).address) == 20
     assert settings.deployment.contracts
 
