@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -63,7 +64,8 @@ def up() -> None:
     stop = stop_on_signals()
     console = Console()
     with Devnet(run_folder()) as net:
-        net.start(PARTS)
+        trains = ("--train", str(net.folder / "trainings"))
+        net.start([replace(part, options=trains) if part.command == "executor" else part for part in PARTS])
         console.print(_addresses(net))
         console.print(f"API [bold]{net.api_url}/docs[/]   logs {net.processes.folder}   stop with Ctrl-C")
         # Published with the chain's mnemonic and worth nothing; settings are named whole, to be pasted.
