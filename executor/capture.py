@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch._decomp import get_decompositions
 from torch.export import ExportedProgram, default_decompositions
 
 from executor.tensors import to_canonical
@@ -25,6 +26,8 @@ from rollup.graph import Source
 from rollup.program import Program, Weight
 from rollup.tensor import Tensor as Committed
 
+# Sampling of a picture is decomposed only where somebody asks for it by name.
+_ALSO = {torch.ops.aten.grid_sampler_2d.default}
 # What an operator is decomposed into may need it too.
 _MAX_DECOMPOSITIONS = 8
 
@@ -100,7 +103,7 @@ def capture_exported(exported: ExportedProgram) -> Captured:
     for _ in range(_MAX_DECOMPOSITIONS):
         walk = Walk(exported)
         walk.visit_all()
-        known = default_decompositions()
+        known = {**get_decompositions(list(walk.unknown & _ALSO)), **default_decompositions()}
         table = {target: known[target] for target in walk.unknown if target in known}
         if not table:
             break

@@ -91,7 +91,7 @@ class Emitter:
         key = identity(operand)
         if key not in self._refs:
             self._held.append(operand)
-            tensor = operand.detach().contiguous()
+            tensor = _judgeable(operand.detach()).contiguous()
             name = self._names.get(key) or _content_name(tensor)
             if not torch.equal(self._weights.get(name, tensor), tensor):
                 name = _content_name(tensor)
@@ -140,6 +140,14 @@ def _renumbered(
     kept = {names[index]: weights[names[index]] for index in used}
     specs = tuple(Weight(name, spec_of(tensor)) for name, tensor in kept.items())
     return Program(inputs, specs, moved), kept
+
+
+def _judgeable(tensor: Tensor) -> Tensor:
+    """With the greatest number in the place of +Inf, which stands for no number at all where steps are judged: whatever
+    is compared with it, or is the lesser of both, is the same."""
+    if not tensor.is_floating_point() or not bool((tensor == torch.inf).any()):
+        return tensor
+    return tensor.clamp(max=torch.finfo(tensor.dtype).max)
 
 
 def identity(tensor: Tensor) -> tuple[Any, ...]:

@@ -182,11 +182,15 @@ def _path(node: Node) -> str:
 
 
 def _place(node: Node) -> str:
-    """Where the node comes from: submodule, and file and line of the innermost code that is not PyTorch's."""
+    """Where the node comes from: submodule, and file and line of the innermost code that is not PyTorch's.
+
+    Code that PyTorch writes by itself, around an autocast for one, is no place that a user knows.
+    """
     lines = [line.strip() for line in node.meta.get("stack_trace", "").splitlines() if line.strip().startswith("File")]
-    own = [line for line in lines if _TORCH not in line] or lines
+    own = [line for line in lines if _TORCH not in line and _WRITTEN not in line] or lines
     place = _path(node) or "forward"
     return f"{place} ({own[-1]})" if own else place
 
 
 _TORCH = torch.__path__[0]
+_WRITTEN = "<eval_with_key>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from rollup.chain.anvil import development_secret
 from rollup.chain.client import Client
 from rollup.chain.deploy import System
 from rollup.chain.deploy import deploy as deploy_system
@@ -17,7 +19,7 @@ from rollup.chain.sender import Sender
 from rollup.chain.transactions import MemoryStore
 from rollup.config import KeySource
 from rollup.daemon import SettingsFile, configure_logs, serve, stop_on_signals
-from rollup.devnet import PARTS, Account, Devnet, run_folder
+from rollup.devnet import PARTS, Account, Devnet, Part, run_folder
 from rollup.errors import Conflict, Unavailable
 from rollup.finality import run_keeper
 from rollup.sequencer.daemon import run_sequencer
@@ -62,9 +64,14 @@ def up() -> None:
     stop = stop_on_signals()
     console = Console()
     with Devnet(run_folder()) as net:
-        net.start(PARTS)
+        trains = ("--train", str(net.folder / "trainings"))
+        net.start([replace(part, options=trains) if part.command == "executor" else part for part in PARTS])
         console.print(_addresses(net))
         console.print(f"API [bold]{net.api_url}/docs[/]   logs {net.processes.folder}   stop with Ctrl-C")
+        # Published with the chain's mnemonic and worth nothing; settings are named whole, to be pasted.
+        console.print(f"export ANH_KEY={development_secret(Account.FIRST_USER)}", soft_wrap=True)
+        user = net.write_settings("user", Part("user", Account.FIRST_USER))
+        console.print(f"anh model push FOLDER --settings {user}", soft_wrap=True)
         while not stop.wait(CHECK_SECONDS):
             dead = net.processes.dead()
             if dead:

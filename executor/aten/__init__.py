@@ -12,13 +12,18 @@ from executor.aten import (
     contractions,
     einsum,
     indexing,
+    integers,
     joining,
     movement,
     norms,
+    ordering,
     pooling,
     recurrent,
     reductions,
     resampling,
+    scans,
+    scattering,
+    volumes,
 )
 from executor.emitter import Handler
 
@@ -30,13 +35,18 @@ HANDLERS: dict[str, Handler] = {
         contractions,
         einsum,
         indexing,
+        integers,
         joining,
         movement,
         norms,
+        ordering,
         pooling,
         recurrent,
         reductions,
         resampling,
+        scans,
+        scattering,
+        volumes,
     )
     for name, handler in family.HANDLERS.items()
 }

@@ -44,6 +44,13 @@ def leaky_relu(emit: Emitter, args: Arguments) -> Operand:
     return emit.call(Function.LEAKY_RELU, args["self"], slope=f32_bits(args["negative_slope"]))
 
 
+def rrelu(emit: Emitter, args: Arguments) -> Operand:
+    """In evaluation the slope is the middle of those that training draws from."""
+    if args["training"]:
+        raise BadGraph("rrelu in training mode is random: call eval() on the module first")
+    return emit.call(Function.LEAKY_RELU, args["self"], slope=f32_bits((args["lower"] + args["upper"]) / 2))
+
+
 def prelu(emit: Emitter, args: Arguments) -> Operand:
     """x above 0, else the slope of its channel times x."""
     x, slope = args["self"], args["weight"]
@@ -143,8 +150,14 @@ def logit(emit: Emitter, args: Arguments) -> Operand:
 
 
 def is_infinite(emit: Emitter, args: Arguments) -> Operand:
+    """Beyond the greatest number: of +Inf itself nothing can be judged."""
     x = args["self"]
-    return pairwise(emit, Function.EQ, emit.call(Function.ABS, x), constant(torch.inf, emit.dtype(x)))
+    most = torch.finfo(emit.dtype(x)).max
+    sides = [
+        pairwise(emit, function, x, constant(end, emit.dtype(x)))
+        for function, end in ((Function.GT, most), (Function.LT, -most))
+    ]
+    return emit.call(Function.LOGICAL_OR, *sides)
 
 
 def is_nan(emit: Emitter, args: Arguments) -> Operand:
@@ -174,6 +187,8 @@ _OTHERS: dict[str, Callable[[Emitter, Arguments], Operand]] = {
     "hardtanh": hardtanh,
     "relu6": relu6,
     "leaky_relu": leaky_relu,
+    "rrelu": rrelu,
+    "rrelu_with_noise_functional": rrelu,
     "prelu": prelu,
     "_prelu_kernel": prelu,
     "elu": elu,

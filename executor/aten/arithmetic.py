@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from executor.aten.common import Number, cast, constant, expanded, operand, pairwise, promoted
+from executor.aten.integers import floor_divided, masked
 from executor.emitter import Arguments, Emitter, Handler, Operand
 from rollup.call import Function, f32_bits
 from rollup.errors import BadGraph
@@ -48,9 +49,11 @@ def mul(emit: Emitter, args: Arguments) -> Operand:
 
 
 def div(emit: Emitter, args: Arguments) -> Operand:
-    """True division gives floats; with a rounding mode, floats only."""
+    """True division gives floats; with a rounding mode, integers too, if they are rounded down."""
     a, b, mode = args["self"], args["other"], args.get("rounding_mode")
     dtype = args["dtype of result"]
+    if mode == "floor" and not dtype.is_floating_point:
+        return floor_divided(emit, operand(emit, a, dtype), b, dtype)
     if mode is not None and not dtype.is_floating_point:
         raise BadGraph(f"division of {dtype} that rounds by {mode!r} is not supported")
     quotient = pairwise(emit, Function.DIV, operand(emit, a, dtype), operand(emit, b, dtype))
@@ -59,9 +62,9 @@ def div(emit: Emitter, args: Arguments) -> Operand:
     return emit.call(Function.FLOOR if mode == "floor" else Function.TRUNC, quotient)
 
 
-def remainder(emit: Emitter, args: Arguments) -> Operand:
-    """a - floor(a / b) b."""
-    whole = div(emit, {**args, "rounding_mode": "floor"})
+def remainder(mode: str, emit: Emitter, args: Arguments) -> Operand:
+    """a minus b times a / b, rounded down (remainder) or towards zero (fmod)."""
+    whole = div(emit, {**args, "rounding_mode": mode})
     return _both(emit, Function.SUB, args["self"], _both(emit, Function.MUL, whole, args["other"]))
 
 
@@ -132,9 +135,12 @@ def logical(function: Function, emit: Emitter, args: Arguments) -> Operand:
 
 
 def bitwise(function: Function, emit: Emitter, args: Arguments) -> Operand:
-    """Of truth values only."""
-    if args["dtype of result"] is not torch.bool:
-        raise BadGraph(f"bitwise operators on {args['dtype of result']} are not supported, only on bool")
+    """Of truth values; of integers only what a mask of the lowest bits leaves."""
+    dtype = args["dtype of result"]
+    if dtype is not torch.bool and function is Function.LOGICAL_AND:
+        return masked(emit, args["self"], args["other"], dtype)
+    if dtype is not torch.bool:
+        raise BadGraph(f"bitwise operators on {dtype} are not supported, only on bool")
     return logical(function, emit, args)
 
 
@@ -206,7 +212,8 @@ def nan_to_num(emit: Emitter, args: Arguments) -> Operand:
     limits = torch.finfo(dtype)
     for value, bad in ((args["posinf"], torch.inf), (args["neginf"], -torch.inf)):
         default = limits.max if bad > 0 else limits.min
-        is_bad = pairwise(emit, Function.EQ, x, constant(bad, dtype))
+        beyond = Function.GT if bad > 0 else Function.LT
+        is_bad = pairwise(emit, beyond, x, constant(default, dtype))
         x = pairwise(emit, Function.WHERE, is_bad, constant(default if value is None else value, dtype), x)
     is_number = pairwise(emit, Function.EQ, x, x)
     return pairwise(emit, Function.WHERE, is_number, x, constant(args["nan"] or 0.0, dtype))
@@ -238,7 +245,8 @@ HANDLERS: dict[str, Handler] = {
     **{f"aten.rsub.{kind}": rsub for kind in ("Tensor", "Scalar")},
     **{f"aten.mul.{kind}": mul for kind in ("Tensor", "Scalar")},
     **{f"aten.div.{kind}": div for kind in ("Tensor", "Scalar", "Tensor_mode", "Scalar_mode")},
-    **{f"aten.remainder.{kind}": remainder for kind in ("Tensor", "Scalar")},
+    **{f"aten.remainder.{kind}": partial(remainder, "floor") for kind in ("Tensor", "Scalar")},
+    **{f"aten.fmod.{kind}": partial(remainder, "trunc") for kind in ("Tensor", "Scalar")},
     **{f"aten.pow.{kind}": pow_ for kind in ("Tensor_Scalar", "Tensor_Tensor", "Scalar")},
     **{f"aten.where.{kind}": where for kind in ("self", "Scalar", "ScalarSelf", "ScalarOther")},
     **{f"aten.masked_fill.{kind}": masked_fill for kind in ("Scalar", "Tensor")},

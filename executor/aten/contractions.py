@@ -80,6 +80,19 @@ def outer(emit: Emitter, args: Arguments) -> Operand:
     return pairwise(emit, Function.MUL, view(emit, a, (emit.shape(a)[0], 1)), ranked(emit, b, 2))
 
 
+def bilinear(emit: Emitter, args: Arguments) -> Operand:
+    """x1 w[o] x2 for each output o."""
+    x1, x2, weight, bias = (args[name] for name in ("input1", "input2", "weight", "bias"))
+    outputs, left, right = emit.shape(weight)
+    outer = emit.shape(x1)[:-1]
+    merged = view(emit, weight, (outputs * left, right))
+    if isinstance(weight, Tensor) and isinstance(merged, Tensor):
+        merged = emit.derived(weight, merged, "merged")
+    pairs = view(emit, _linear(emit, view(emit, x2, (*outer, right)), merged, None), (*outer, outputs, left))
+    result = view(emit, product(emit, pairs, view(emit, x1, (*outer, left, 1))), (*outer, outputs))
+    return result if bias is None else pairwise(emit, Function.ADD, result, bias)
+
+
 def convolution(emit: Emitter, args: Arguments) -> Operand:
     """conv1d, conv2d and what both become, transposed too; a signal is a picture of one row."""
     x, weight, bias = args["input"], args["weight"], args["bias"]
@@ -177,6 +190,7 @@ HANDLERS: dict[str, Handler] = {
     **{f"aten.{name}": convolution for name in _CONVOLUTIONS},
     **{f"aten.{name}": transposed_convolution for name in _TRANSPOSED},
     "aten.linear.default": linear,
+    "aten.bilinear.default": bilinear,
     "aten.outer.default": outer,
     "aten.ger.default": outer,
     "aten.scaled_dot_product_attention.default": attention,

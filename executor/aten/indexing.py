@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from math import prod
 
@@ -71,18 +71,23 @@ def index(emit: Emitter, args: Arguments) -> Operand:
     indices = {dim: value for dim, value in given.items() if value is not None}
     if any(emit.dtype(value) is torch.bool for value in indices.values()):
         raise BadGraph("indexing by a mask is not supported: the size of its result depends on the request")
-    # Whatever indexes a dimension of one can only name that one.
-    dims = [dim for dim in indices if shape[dim] > 1] or list(indices)[:1]
-    looked_up = [_in_range(emit, indices[dim], shape[dim]) for dim in dims]
     wanted = broadcast([emit.shape(value) for value in indices.values()])
     kept = [axis for axis in range(len(shape)) if axis not in indices]
-    flat = _linear_index(emit, looked_up, [shape[dim] for dim in dims])
+    flat = flat_index(emit, indices, shape)
     # Dimensions that are looked up first, of one size; then whatever is taken whole.
     rows = view(
-        emit, permuted(emit, x, (*indices, *kept)), (prod(shape[dim] for dim in dims), *(shape[a] for a in kept))
+        emit, permuted(emit, x, (*indices, *kept)), (prod(shape[dim] for dim in indices), *(shape[a] for a in kept))
     )
     result = _rows(emit, rows, flat, wanted)
     return _in_place(emit, result, list(indices), len(wanted), args["shape of result"])
+
+
+def flat_index(emit: Emitter, indices: Mapping[int, Operand], shape: Sequence[int]) -> Operand:
+    """One index over the dimensions that `indices` name, merged in their order."""
+    # Whatever indexes a dimension of one can only name that one.
+    dims = [dim for dim in indices if shape[dim] > 1] or list(indices)[:1]
+    looked_up = [_in_range(emit, indices[dim], shape[dim]) for dim in dims]
+    return _linear_index(emit, looked_up, [shape[dim] for dim in dims])
 
 
 def _in_range(emit: Emitter, value: Operand, size: int) -> Operand:

@@ -88,6 +88,30 @@ def unbind(emit: Emitter, args: Arguments) -> tuple[Operand, ...]:
     return tuple(view(emit, picked(emit, x, dim, index), shape) for index, shape in enumerate(shapes))
 
 
+def unfold(emit: Emitter, args: Arguments) -> Operand:
+    """Windows of `size` along a dimension; their elements are the last one of the result."""
+    x, size, step = args["self"], args["size"], args["step"]
+    shape = emit.shape(x)
+    dim = axis_of(args["dimension"], len(shape))
+    starts = torch.arange(0, shape[dim] - size + 1, step)
+    places = (starts[:, None] + torch.arange(size)).reshape(-1)
+    windows = emit.call(Function.INDEX_SELECT, x, places, dim=dim)
+    apart = view(emit, windows, (*shape[:dim], len(starts), size, *shape[dim + 1 :]))
+    return moved(emit, apart, dim + 1, len(shape))
+
+
+def diagonal(emit: Emitter, args: Arguments) -> Operand:
+    """Of two dimensions; it is the last one of the result."""
+    x = args["self"]
+    rank = len(emit.shape(x))
+    first, second = (axis_of(args[name], rank) for name in ("dim1", "dim2"))
+    x = permuted(emit, x, (*(axis for axis in range(rank) if axis not in (first, second)), first, second))
+    *outer, height, width = emit.shape(x)
+    places = torch.arange(height * width).reshape(height, width).diagonal(args["offset"])
+    merged = view(emit, x, (*outer, height * width))
+    return emit.call(Function.INDEX_SELECT, merged, places.contiguous(), dim=len(outer))
+
+
 def flip(emit: Emitter, args: Arguments) -> Operand:
     rank = len(emit.shape(args["self"]))
     return emit.call(Function.FLIP, args["self"], dims=[axis_of(dim, rank) for dim in args["dims"]])
@@ -187,6 +211,8 @@ HANDLERS: dict[str, Handler] = {
     "aten.narrow.default": narrow,
     "aten.select.int": select,
     "aten.unbind.int": unbind,
+    "aten.unfold.default": unfold,
+    "aten.diagonal.default": diagonal,
     "aten.flip.default": flip,
     "aten.repeat.default": repeat,
     "aten.tile.default": repeat,

@@ -25,8 +25,11 @@ def softmax(function: Function, emit: Emitter, args: Arguments) -> Operand:
 
 
 def layer_norm(emit: Emitter, args: Arguments) -> Operand:
-    """Over the last dimensions, as one."""
+    """Over the last dimensions, as one; in f32 where only its parameters are, as under autocast."""
     x, eps = args["input"], f32_bits(args["eps"])
+    if args["weight"] is not None and emit.dtype(args["weight"]) != emit.dtype(x):
+        wide = layer_norm(emit, {**args, "input": cast(emit, x, emit.dtype(args["weight"]))})
+        return cast(emit, wide, args["dtype of result"])
     width = prod(args["normalized_shape"])
     parameters = _gain_and_bias(emit, args, width)
     return view(emit, emit.call(Function.LAYER_NORM, _merged(emit, x, width), *parameters, eps=eps), emit.shape(x))

@@ -120,6 +120,19 @@ def norm(emit: Emitter, args: Arguments) -> Operand:
     return pairwise(emit, Function.POW, total, constant(1 / order, emit.dtype(x)))
 
 
+def distances(emit: Emitter, args: Arguments) -> Operand:
+    """cdist: the norm of the difference of each row of one with each row of the other."""
+    a, b = args["x1"], args["x2"]
+    (*outer_a, rows_a, width), (*outer_b, rows_b, _) = emit.shape(a), emit.shape(b)
+    apart = pairwise(
+        emit,
+        Function.SUB,
+        view(emit, a, (*outer_a, rows_a, 1, width)),
+        view(emit, b, (*outer_b, 1, rows_b, width)),
+    )
+    return norm(emit, {**args, "self": apart, "dim": [-1]})
+
+
 def logsumexp(emit: Emitter, args: Arguments) -> Operand:
     return reduced(emit, Function.LOGSUMEXP, args["self"], args["dim"], args["keepdim"])
 
@@ -170,6 +183,7 @@ HANDLERS: dict[str, Handler] = {
     "aten.max.dim": max_dim,
     "aten.min.dim": min_dim,
     "aten.linalg_vector_norm.default": norm,
+    **{f"aten.{name}.default": distances for name in ("cdist", "_cdist_forward")},
     "aten.logsumexp.default": logsumexp,
     "aten.cumsum.default": cumsum,
 }

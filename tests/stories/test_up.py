@@ -12,6 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from rollup.chain.keys import Key
+from rollup.config import Settings
+
 START_SECONDS, STOP_SECONDS = 120, 20
 
 
@@ -26,6 +29,7 @@ def test_up__answers_until_it_is_interrupted(tmp_path: Path) -> None:
         assert httpx.get(f"{url}/v1/health", timeout=10).is_success
         assert httpx.get(f"{url}/docs", timeout=10).is_success
         assert "claim_chain" in log.read_text()
+        _require_user(log)
         up.send_signal(signal.SIGINT)
         assert up.wait(STOP_SECONDS) == 0
         with pytest.raises(httpx.ConnectError):
@@ -33,6 +37,18 @@ def test_up__answers_until_it_is_interrupted(tmp_path: Path) -> None:
     finally:
         if up.poll() is None:
             up.kill()
+
+
+def _require_user(log: Path) -> None:
+    """What it says last is enough to act on this chain: settings, and a key of their account."""
+    told = re.search(r"export (ANH_KEY)=([0-9a-f]{64})\nanh model push FOLDER --settings (\S+)\n", log.read_text())
+    assert told is not None
+    name, secret, path = told.groups()
+    settings = Settings.load(Path(path))
+    assert settings.key is not None
+    assert settings.key.variable == name
+    assert len(Key.from_bytes(bytes.fromhex(secret)).address) == 20
+    assert settings.deployment.contracts
 
 
 def _api_url(up: subprocess.Popen[bytes], log: Path) -> str:

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from tests.zoo import pictures, sequences, tables, texts
+from tests.zoo import others, pictures, sequences, tables, texts
 from tests.zoo.specimen import Specimen as Specimen
 
 ZOO: dict[str, Specimen] = {
-    each.name: each for each in (*texts.SPECIMENS, *pictures.SPECIMENS, *sequences.SPECIMENS, *tables.SPECIMENS)
+    each.name: each for family in (texts, pictures, sequences, tables, others) for each in family.SPECIMENS
 }

@@ -13,7 +13,7 @@ from pathlib import Path
 from executor.capture import Captured, capture
 from rollup.graph import Op
 from rollup.lowering import Lowered, lower
-from tests.zoo import ZOO, pictures, sequences, tables, texts
+from tests.zoo import ZOO, others, pictures, sequences, tables, texts
 from tests.zoo.specimen import Specimen
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -22,12 +22,13 @@ README = ROOT / "README.md"
 # Operators that only move elements are in every model.
 MOVES = {Op.STRIDED, Op.CAT, Op.PATCHES, Op.PAD, Op.GATHER}
 MARKS = ("<!-- models, by python -m tests.zoo.page -->", "<!-- /models -->")
-KINDS = {"texts": texts, "pictures": pictures, "sequences": sequences, "tables": tables}
+KINDS = {"texts": texts, "pictures": pictures, "sequences": sequences, "tables": tables, "others": others}
 REFUSED = (
-    "3-D convolutions and pools",
-    "sort, top-k",
-    "boolean indexing, scatter, index_put",
-    "integer floor division, bitwise operators",
+    "transposed convolutions over three dimensions",
+    "orders and look-ups of more than 2^24 comparisons",
+    "results whose size depends on the request (boolean indexing, nonzero)",
+    "integer division but by constants, bitwise operators but shifts and low-bit masks",
+    "complex numbers, Fourier transforms, inverses and decompositions of matrices",
     "arc functions",
     "random operators",
     "float64",

@@ -165,8 +165,11 @@ def test_attention_as_a_layer__keeps_requests_apart() -> None:
     [
         (lambda x: functional.batch_norm(x, None, None, training=True), "statistics of the batch"),
         (lambda x: SDPA(x, x, x, dropout_p=0.5), "attention with dropout 0.5"),
-        (lambda x: functional.conv3d(x[:, None], torch.ones(1, 1, 2, 2, 2)), "only over one or two dimensions"),
-        (lambda x: x.cumprod(-1), "aten.cumprod.default is not supported"),
+        (
+            lambda x: functional.conv_transpose3d(x[:, None], torch.ones(1, 1, 2, 2, 2)),
+            "only over one or two",
+        ),
+        (lambda x: x.logcumsumexp(-1), "aten.logcumsumexp.default is not supported"),
     ],
 )
 def test_what_cannot_be_judged__is_refused(function: object, sentence: str) -> None:

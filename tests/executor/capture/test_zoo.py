@@ -18,8 +18,8 @@ NEAR = 1e-5
 REQUESTS = 4
 # Here PyTorch takes another kernel for the module, or the same one over another layout, and in what order that sums is
 # up to the machine: its own encoder layers' fast path, a batch norm of instances, a mean over states that lie in one
-# tensor with the last ones, a bag of embeddings. Everywhere else it is the same kernel, and so the same bits.
-OF_OTHER_KERNELS = {"plain_encoder", "vae_decoder", "gru", "standardised"}
+# tensor with the last ones, a bag of embeddings, a volume. Everywhere else it is the same kernel, and so the same bits.
+OF_OTHER_KERNELS = {"plain_encoder", "vae_decoder", "gru", "standardised", "volume"}
 
 
 def require_near(received: Tensor, expected: Tensor) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from executor.training.recipe import Recipe
 from rollup.blobs import open_blobs
 from rollup.call import f32_bits
 from rollup.errors import BadInput, NotFound
@@ -85,3 +86,10 @@ def test_terms_of__what_is_described__is_what_is_asked(tmp_path: Path) -> None:
 
 def test_terms_of__no_recipe__names_none(tmp_path: Path) -> None:
     assert terms(tmp_path).recipe == ZERO_WORD
+
+
+def test_the_example__describes_a_training() -> None:
+    example = Description.load(Path(__file__).parents[3] / "deploy" / "training.toml")
+    assert (example.data.name, example.open_count, example.claim) == ("data.safetensors", 25, 7_200)
+    assert example.recipe is not None
+    Recipe.read(example.recipe)
