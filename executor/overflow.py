@@ -50,7 +50,7 @@ class Overflowing:
 
 def is_suspect(model: LoadedModel, inputs: Sequence[bytes], output: bytes) -> bool:
     """Whether an honest run may have overflowed. `inputs`, `output`: canonical bytes."""
-    if not _is_finite(from_bytes(model.network.graph.output, output)):
+    if not is_finite(from_bytes(model.network.graph.output, output)):
         return True
     specs = zip(model.record.inputs, model.network.program.inputs, inputs, strict=True)
     return any(_is_beyond(from_bytes(spec, data), *drawn_range(item)) for item, spec, data in specs)
@@ -82,11 +82,11 @@ def find_overflow(model: LoadedModel, inputs: Sequence[bytes]) -> Overflowing | 
 
 def overflowing(step: Step, operands: Sequence[Tensor], result: Tensor) -> Iterator[int]:
     """Elements of a step's result that overflow, in order."""
-    if step.op not in OVERFLOWING or _is_finite(result):
+    if step.op not in OVERFLOWING or is_finite(result):
         return
     shown = [to_canonical(tensor) for tensor in (result, *operands)]
     found = (~result.isfinite()).reshape(-1)
-    if not all(_is_finite(operand) for operand in operands):
+    if not all(is_finite(operand) for operand in operands):
         # What only a mask makes infinite is finite without the mask.
         bare = [torch.nan_to_num(each, 0.0, 0.0, 0.0) if each.is_floating_point() else each for each in operands]
         found &= (~evaluate_rounded(step, bare).isfinite()).reshape(-1)
@@ -107,8 +107,12 @@ def _stands(model: LoadedModel, step: Step, place: Overflow, shown: Sequence[Com
     return finding.verdict is Verdict.NO_FAULT
 
 
-def _is_finite(tensor: Tensor) -> bool:
-    return not tensor.is_floating_point() or bool(tensor.isfinite().all())
+def is_finite(tensor: Tensor) -> bool:
+    """Whether no element is NaN or infinite; integers never are."""
+    if not tensor.is_floating_point():
+        return True
+    least, largest = tensor.aminmax()
+    return bool((largest - least).isfinite() or tensor.isfinite().all())
 
 
 def _is_beyond(tensor: Tensor, low: float, high: float) -> bool:

@@ -81,7 +81,7 @@ class _Replay:
         last = lowered.results[place]
         if lowered.covered[place]:
             operands = self._network.expanded.calls[place].operands
-            made = _kernel(self._network, place, [self._values[ref.source][ref.index] for ref in operands])
+            made = kernel_of(self._network, place, [self._values[ref.source][ref.index] for ref in operands])
             self._derive(first, last)
             for request, results in self.results.items():
                 results.append(part_of(made, value, request))
@@ -107,15 +107,10 @@ class _Replay:
         return side_by_side.reshape(batch_shape(value, len(parts))).to(self._device)
 
 
-def _kernel(network: Network, place: int, operands: Sequence[Tensor]) -> Tensor:
+def kernel_of(network: Network, place: int, operands: Sequence[Tensor]) -> Tensor:
+    """What the kernel of call `place` of the expanded program makes of its operands. Keeps no profile by itself."""
     function, arguments = target_of(network.expanded.calls[place], network.expanded.results[place], operands)
     return function(*arguments)
-
-
-def kernel_of(network: Network, place: int, operands: Sequence[Tensor]) -> Tensor:
-    """What the kernel of call `place` of the expanded program makes of one request's operands, in the call's shape."""
-    with pinned():
-        return _kernel(network, place, operands)
 
 
 def same_bits(a: Tensor, b: Tensor) -> bool:

@@ -31,7 +31,7 @@ from prover.jumps import Jumps, jumps_of
 from prover.opened import OpenedTrace
 from prover.overflows import OverflowChecker, find_overflow_fault
 from prover.strategy import REACH
-from prover.suspects import Inspector
+from prover.suspects import Inspector, link_suspects
 from rollup.graph import Graph, Op
 from rollup.types import FaultProof, Verdict
 
@@ -132,15 +132,16 @@ class Checker:
         """
         best: tuple[Verdict, int, int] | None = None
         excess = 0.0
-        for number, suspects in self._inspector.suspects(evidence, trace):
-            element = worst_element(evidence, number, suspects)
+        suspects = self._inspector.suspects(evidence, trace)
+        for number, elements in suspects.elements.items():
+            element = worst_element(evidence, number, elements)
             if element is None:
                 continue
             finding = find_step(evidence, number, element)
             if best is None or (finding.verdict, float(finding.excess)) > (best[0], excess):
                 best, excess = (finding.verdict, number, element), float(finding.excess)
         linked = self._worst_link(evidence, trace)
-        unbounded = find_overflow_fault(evidence, trace)
+        unbounded = find_overflow_fault(evidence, trace, suspects.unbounded)
         gravest = max((found[0] for found in (best, linked, unbounded) if found is not None), default=None)
         if unbounded is not None and (best is None or unbounded[0] > best[0]) and unbounded[0] is gravest:
             return prove_undefined(evidence, unbounded[1], unbounded[2])
@@ -153,7 +154,7 @@ class Checker:
             return None
         if not trace.knows(evidence.last) or (self._is_label and not trace.knows(self._judged)):
             return None
-        findings = [(find_output(evidence, element), element) for element in range(evidence.graph.output.elements)]
+        findings = [(find_output(evidence, element), element) for element in link_suspects(evidence)]
         faults = [(finding, element) for finding, element in findings if finding.verdict is not Verdict.NO_FAULT]
         if not faults:
             return None

@@ -22,7 +22,7 @@ from prover.opened import OpenedTrace
 from rollup.codec import Overflow
 from rollup.graph import Step
 from rollup.judge.evaluate import run_of
-from rollup.judge.undefined import OVERFLOWING, overflows, reads_of_overflow
+from rollup.judge.undefined import overflows, reads_of_overflow
 from rollup.types import Verdict
 
 # What comes so near to the largest float in my run may be beyond it in another's.
@@ -66,19 +66,16 @@ def _may_overflow(step: Step, element: int, operands: Sequence[Tensor], result: 
     return overflows(step, runs, lambda place: run_of(shown[runs[place].slot], runs[place]))
 
 
-def find_overflow_fault(evidence: Evidence, trace: OpenedTrace) -> Fault | None:
-    """What the claim says, or its trace has, of overflows that it must not; None if nothing that is known is wrong."""
+def find_overflow_fault(evidence: Evidence, trace: OpenedTrace, unbounded: Sequence[int]) -> Fault | None:
+    """What the claim says, or its trace has, of overflows that it must not; None if nothing that is known is wrong.
+
+    `unbounded`: steps of which enough is known, whose result is not finite everywhere, in order.
+    """
     if evidence.committed.undefined:
         return _of_the_named(evidence, trace, Overflow.decode(evidence.committed.claimed_output))
-    for number in range(len(evidence.graph.steps)):
+    for number in unbounded:
         step = evidence.graph.steps[number]
-        if step.op not in OVERFLOWING or not trace.knows_step(number):
-            continue
-        result = from_canonical(evidence.tensor(number, 0))
-        if not result.is_floating_point() or all(bool(end.isfinite()) for end in result.aminmax()):
-            # Most traces are finite everywhere: their operands need not be read again.
-            continue
-        operands = [from_canonical(evidence.tensor(number, 1 + slot)) for slot in range(len(step.operands))]
+        result, *operands = (from_canonical(evidence.tensor(number, slot)) for slot in range(1 + len(step.operands)))
         for element in overflowing(step, operands, result):
             return Verdict.BEYOND_CALIBRATED, number, element
     return None

@@ -7,7 +7,8 @@ float64 filter, or is a suspect. Holds no more of the trace as tensors than step
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from math import inf
 
 from torch import Tensor
@@ -16,14 +17,27 @@ from executor.bounds import bound_of, inside
 from executor.network import Network, operands_of
 from executor.operators import evaluate
 from executor.operators.movement import MOVES
+from executor.overflow import is_finite
 from executor.replay import kernel_of, same_bits
-from executor.tensors import from_canonical
+from executor.runner import profile as pinned
+from executor.tensors import f32_of_bits, from_canonical
 from prover.fault_proof import Evidence
 from prover.opened import OpenedTrace
 from rollup.graph import Numerics, Op, Source, Step
+from rollup.judge.operator import FLOATS
+from rollup.tensor import Tensor as Committed
 
 # Suspects of one step that are put before the exact judge: those farthest outside their bounds.
 MAX_SUSPECTS = 16
+
+
+@dataclass(frozen=True)
+class Suspects:
+    """What a look finds. `elements`: by step, at most `MAX_SUSPECTS` of each; `unbounded`: steps whose result is not
+    finite everywhere. Steps in order; what is not known is passed."""
+
+    elements: dict[int, list[int]] = field(default_factory=dict)
+    unbounded: list[int] = field(default_factory=list)
 
 
 class Inspector:
@@ -38,22 +52,26 @@ class Inspector:
             last: place for place, (last, covered) in pairs if covered and network.graph.steps[last].op not in MOVES
         }
 
-    def suspects(self, evidence: Evidence, trace: OpenedTrace) -> Iterator[tuple[int, list[int]]]:
-        """Steps that have suspects, in order, each with at most `MAX_SUSPECTS` of them. What is not known is passed."""
-        look = _Look(self._network, evidence, trace)
+    def suspects(self, evidence: Evidence, trace: OpenedTrace) -> Suspects:
+        """Looks at every step of which enough is known."""
+        look, found = _Look(self._network, evidence, trace), Suspects()
         # Whoever opens a float64 run has no kernel's bits anywhere: one contraction tells.
         compares = True
-        for number, step in enumerate(self._network.graph.steps):
-            if trace.knows_step(number):
-                operands, result = look.operands(step), look.result(number)
-                place = self._calls.get(number)
-                same = compares and place is not None and look.is_kernels(place, result)
-                if compares and step.op is Op.CONTRACT and place is not None and not same:
-                    compares = False
-                found = [] if same else self._outside(number, step, operands, result)
-                if found:
-                    yield number, found
-            look.forget(self._last_use.get(number, ()))
+        with pinned():
+            for number, step in enumerate(self._network.graph.steps):
+                if trace.knows_step(number):
+                    operands, result = look.operands(step), look.result(number)
+                    place = self._calls.get(number)
+                    same = compares and place is not None and look.is_kernels(place, result)
+                    if compares and step.op is Op.CONTRACT and place is not None and not same:
+                        compares = False
+                    elements = [] if same else self._outside(number, step, operands, result)
+                    if elements:
+                        found.elements[number] = elements
+                    if not is_finite(result):
+                        found.unbounded.append(number)
+                look.forget(self._last_use.get(number, ()))
+        return found
 
     def _outside(self, number: int, step: Step, operands: Sequence[Tensor], result: Tensor) -> list[int]:
         profile = self._numerics.profile
@@ -105,6 +123,20 @@ class _Look:
     def forget(self, numbers: Sequence[int]) -> None:
         for number in numbers:
             self._held.pop(number, None)
+
+
+def link_suspects(evidence: Evidence) -> list[int]:
+    """Elements of the claimed output that are not certainly within both bands of the traced one, in order."""
+    spec, committed = evidence.graph.output, evidence.committed
+    if evidence.graph.steps[-1].op is Op.ARGMAX or spec.dtype not in FLOATS:
+        return list(range(spec.elements))
+    claimed = from_canonical(evidence.claimed or Committed(spec, committed.claimed_output))
+    traced = from_canonical(evidence.tensor(evidence.last, 0))
+    band = min(f32_of_bits(committed.output_band), f32_of_bits(committed.slash_band))
+    # A difference that float64 rounds up to the band may lie within it, one that it rounds down to it beyond.
+    linked = (claimed == traced) | ((claimed.double() - traced.double()).abs() < band)
+    found: list[int] = (~linked).reshape(-1).nonzero().reshape(-1).tolist()
+    return found
 
 
 def _last_uses(network: Network) -> dict[int, list[int]]:

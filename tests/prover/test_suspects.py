@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
+import torch
 
 import prover.suspects as module
 from executor.models import LoadedModel
-from executor.tensors import canonical_bytes
+from executor.operators.movement import MOVES
+from executor.tensors import bits_of_f32_above, canonical_bytes
 from executor.trace import Results, Trace, recompute, replay
 from prover.checker import Checker
-from prover.suspects import MAX_SUSPECTS, Inspector
+from prover.fault_proof import find_output
+from prover.suspects import MAX_SUSPECTS, Inspector, link_suspects
 from rollup.graph import Op
+from rollup.types import Verdict
 from tests.prover.arena import drawn
 from tests.prover.desk import case_of, changed, opened
 
@@ -21,7 +26,7 @@ def looked_at(model: LoadedModel, checker: Checker, results: Results, inspector:
     inputs = drawn(model, 1)
     case = case_of(model, checker, inputs, canonical_bytes(results[-1]))
     evidence, shown = opened(case, Trace.of(results))
-    return dict(inspector.suspects(evidence, shown))
+    return inspector.suspects(evidence, shown).elements
 
 
 def test_a_replayed_trace__passes_by_its_bits_even_where_a_bound_is_none(model: LoadedModel, checker: Checker) -> None:
@@ -67,3 +72,49 @@ def test_a_result__is_forgotten_after_its_last_reader(
     looked_at(model, checker, results, Inspector(model.network, model.numerics))
     assert len(held) == len(results)
     assert max(held) <= 3
+
+
+def test_a_movement__with_one_changed_element__is_suspected_there(model: LoadedModel, checker: Checker) -> None:
+    inspector = Inspector(model.network, model.numerics)
+    results = replay(model.network, model.runner, drawn(model, 1))
+    moves = [number for number, step in enumerate(model.network.graph.steps) if step.op in MOVES]
+    assert moves
+    for number in moves:
+        for element in (0, results[number].numel() - 1):
+            other = changed(results, number, element, float(results[number].view(-1)[element]) + 1e-6)
+            assert element in looked_at(model, checker, other, inspector)[number]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_result_that_is_not_finite__is_named(model: LoadedModel, checker: Checker, value: float) -> None:
+    inputs = drawn(model, 1)
+    results = recompute(model.network, inputs)
+    case = case_of(model, checker, inputs, canonical_bytes(results[-1]))
+    inspector = Inspector(model.network, model.numerics)
+    assert inspector.suspects(*opened(case, Trace.of(results))).unbounded == []
+    number = next(n for n, step in enumerate(model.network.graph.steps) if step.op is Op.CONTRACT)
+    other = Trace.of(changed(results, number, 3, value))
+    assert number in inspector.suspects(*opened(case, other)).unbounded
+
+
+@pytest.mark.parametrize("bands", [(0.5, 1.0), (1.0, 0.5), (0.0, 0.0), (math.inf, 0.5), (math.inf, math.inf)])
+def test_elements_that_are_not_link_suspects__are_acquitted_by_the_judge(
+    model: LoadedModel, checker: Checker, bands: tuple[float, float]
+) -> None:
+    inputs = drawn(model, 1)
+    results = recompute(model.network, inputs)
+    claimed = results[-1].clone().view(-1)
+    band = float(torch.tensor(bands, dtype=torch.float32).min())
+    moves = (0.0, band, math.nextafter(band, 0), 0.75, 1.5, math.nan, math.inf)
+    for element, move in enumerate(moves):
+        claimed[element] += move
+    case = case_of(model, checker, inputs, canonical_bytes(claimed.reshape(results[-1].shape)))
+    evidence, _ = opened(case, Trace.of(results))
+    output_band, slash_band = (bits_of_f32_above(each) for each in bands)
+    committed = replace(evidence.committed, output_band=output_band, slash_band=slash_band)
+    evidence = replace(evidence, committed=committed)
+    found = link_suspects(evidence)
+    faults = [n for n in range(len(claimed)) if find_output(evidence, n).verdict is not Verdict.NO_FAULT]
+    assert set(faults) <= set(found)
+    assert {5, 6} <= set(found)
+    assert not set(found) & set(range(len(moves), len(claimed)))
