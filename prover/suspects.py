@@ -24,7 +24,7 @@ from executor.tensors import f32_of_bits, from_canonical
 from prover.fault_proof import Evidence
 from prover.opened import OpenedTrace
 from rollup.graph import Numerics, Op, Source, Step
-from rollup.judge.operator import FLOATS
+from rollup.judge.dtypes import FLOATS
 from rollup.tensor import Tensor as Committed
 
 # Suspects of one step that are put before the exact judge: those farthest outside their bounds.
