@@ -106,6 +106,10 @@ class Processes:
         """Processes that ended by themselves."""
         return [process for process in self._running if not process.running]
 
+    def failed(self) -> list[Process]:
+        """Processes that ended by themselves, but for those that were done; nor such as were killed."""
+        return [process for process in self.dead() if process.handle.returncode not in (0, -signal.SIGKILL)]
+
     def end(self, name: str) -> None:
         """SIGTERM to one process, which is not missed from then on; SIGKILL if it is not gone in time.
 

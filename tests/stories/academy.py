@@ -117,9 +117,7 @@ class Academy:
         """Looks until `done`. Raises NotYet when the time is over, Unavailable if a process failed."""
         limit = time.monotonic() + seconds
         while not done(view := self.look()):
-            for process in self.net.processes.dead():
-                if process.handle.returncode in (0, -signal.SIGKILL):
-                    continue
+            for process in self.net.processes.failed():
                 raise Unavailable(f"{process.name} ended with {process.handle.returncode}:\n{process.last_words()}")
             if time.monotonic() > limit:
                 raise NotYet(f"{what} did not happen within {seconds:g} s")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import struct
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -105,12 +104,10 @@ class Exam:
         return self._follower.view
 
     def wait(self, what: str, done: Callable[[View], bool], seconds: float = 40) -> View:
-        """Looks until `done`. Raises NotYet when the time is over, Unavailable if a process has died, but by a kill."""
+        """Looks until `done`. Raises NotYet when the time is over, Unavailable if a process failed."""
         limit = time.monotonic() + seconds
         while not done(view := self.look()):
-            for process in self._net.processes.dead():
-                if process.handle.returncode == -signal.SIGKILL:
-                    continue
+            for process in self._net.processes.failed():
                 raise Unavailable(f"{process.name} ended with {process.handle.returncode}:\n{process.last_words()}")
             if time.monotonic() > limit:
                 raise NotYet(f"{what} did not happen within {seconds:g} s")

@@ -126,7 +126,7 @@ class TextStage:
         """Looks until `done`. Raises NotYet when the time is over, Unavailable if a process of the stack has died."""
         limit = time.monotonic() + seconds
         while not done(view := self.look()):
-            for process in self.net.processes.dead():
+            for process in self.net.processes.failed():
                 raise Unavailable(f"{process.name} ended with {process.handle.returncode}:\n{process.last_words()}")
             if time.monotonic() > limit:
                 raise NotYet(f"{what} did not happen within {seconds:g} s")
