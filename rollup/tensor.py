@@ -137,7 +137,10 @@ class Tensor:
     def tree(self) -> Tree:
         """Built when first asked for: the fast path never is."""
         if self._tree is None:
-            self._tree = Tree.over(_HASHING.lowest_levels(memoryview(self.data)))
+            # Nothing lies over a single leaf, and of most tensors of an item there is no more.
+            is_leaf = self.spec.leaf_count == 1
+            lowest = [sha256(LEAF_TAG + self.data)] if is_leaf else _HASHING.lowest_levels(memoryview(self.data))
+            self._tree = Tree.over(lowest)
         return self._tree
 
     @property
