@@ -6,7 +6,7 @@ have one weights root, whatever is trained. Knows no torch: a module is captured
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -52,13 +52,9 @@ def scorer_of(architecture: Program, score: Score, certified: bool = False) -> P
         writer.copy(call)
     error = write_error(writer, architecture) if certified else None
     writer.origin = ORIGIN
-    row = _WRITERS[score](writer, _Judged(Ref(Source.STEP, len(architecture.calls) - 1), _target(inputs), error))
-    _write_mean(writer, row, target.elements)
+    made, wanted = Ref(Source.STEP, len(architecture.calls) - 1), Ref(Source.INPUT, len(architecture.inputs))
+    _write_mean(writer, _WRITERS[score](writer, _Judged(made, wanted, error)), target.elements)
     return Program(inputs, architecture.weights, tuple(writer.calls))
-
-
-def _target(inputs: Sequence[TensorSpec]) -> Ref:
-    return Ref(Source.INPUT, len(inputs) - 1)
 
 
 @dataclass(frozen=True)

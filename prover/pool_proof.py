@@ -13,13 +13,13 @@ from prover.fault_proof import TensorBundle
 from rollup.errors import BadEncoding
 from rollup.merkle import keccak256, top_of_run
 from rollup.properties.draw import Draw
-from rollup.properties.pool import Pool, PoolEntry, item_key, mask, pool_root
+from rollup.properties.pool import BLOCK_BYTES, Pool, PoolEntry, item_key, mask, pool_root, xored
 from rollup.properties.scores import ScoreClaim, scored_id
 from rollup.properties.stray import RevealedPool
 from rollup.properties.types import PoolItem, TrainingTerms, Unmasking
 from rollup.types import LEAF_BYTES, Opening
 
-_BLOCKS_PER_LEAF = LEAF_BYTES // 32
+_BLOCKS_PER_LEAF = LEAF_BYTES // BLOCK_BYTES
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def is_replaced(pooled: Pooled, shown: Unmasking) -> bool:
     for opening, root in ((shown.masked, shown.pooled.masked_root), (shown.claimed, shown.inputs_root)):
         pooled.revealed.require_leaf(shown.tensor, shown.leaf, opening, root)
     hidden = mask(pooled.key_of(shown.item), shown.tensor, shown.leaf * _BLOCKS_PER_LEAF, len(shown.masked.leaves))
-    return _xor(shown.masked.leaves, shown.claimed.leaves) != hidden
+    return xored(shown.masked.leaves, shown.claimed.leaves) != hidden
 
 
 def is_spoiled(terms: TrainingTerms, pool_key: bytes, item: PoolItem) -> bool:
@@ -75,7 +75,7 @@ def prove_replaced(
     for tensor in range(len(pooled.claim.model.inputs)):
         hidden, said = masked.tensor(tensor), claimed.tensor(tensor)
         key = pooled.key_of(item)
-        held = _xor(hidden.data, mask(key, tensor, 0, len(hidden.data)))
+        held = xored(hidden.data, mask(key, tensor, 0, len(hidden.data)))
         for leaf in range(hidden.spec.leaf_count):
             if said.leaf(leaf) != held[leaf * LEAF_BYTES : (leaf + 1) * LEAF_BYTES]:
                 openings = (
@@ -107,7 +107,3 @@ def _require_claimed(pooled: Pooled, shown: Unmasking) -> None:
     leaf = scored_id(claim.source, claim.scoring.subject, shown.item, shown.inputs_root)
     if top_of_run([leaf], shown.item, claim.count, shown.item_path, keccak256) != claim.requests.root:
         raise BadEncoding(f"item {shown.item} of the claim has not the inputs 0x{shown.inputs_root.hex()}")
-
-
-def _xor(left: bytes, right: bytes) -> bytes:
-    return (int.from_bytes(left, "big") ^ int.from_bytes(right, "big")).to_bytes(len(left), "big")

@@ -13,10 +13,11 @@ from hashlib import sha256 as _sha256
 from eth_utils.crypto import keccak as keccak256
 
 from rollup.errors import BadEncoding
+from rollup.hashing.levels import WORD_BYTES
 from rollup.types import ZERO_WORD
 
-# Of a hash, and of the two that a node is the hash of.
-WORD_BYTES, NODE_BYTES = 32, 64
+# Of the two hashes that a node is the hash of.
+NODE_BYTES = 2 * WORD_BYTES
 
 Hash = Callable[[bytes], bytes]
 

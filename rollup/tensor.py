@@ -139,7 +139,7 @@ class Tensor:
         if self._tree is None:
             # Nothing lies over a single leaf, and of most tensors of an item there is no more.
             is_leaf = self.spec.leaf_count == 1
-            lowest = [sha256(LEAF_TAG + self.data)] if is_leaf else _HASHING.lowest_levels(memoryview(self.data))
+            lowest = [leaf_hash(self.data)] if is_leaf else _HASHING.lowest_levels(memoryview(self.data))
             self._tree = Tree.over(lowest)
         return self._tree
 

@@ -94,13 +94,9 @@ def _added_along(emit: Emitter, x: Operand, flat: Operand, source: Operand, dim:
         outer = emit.shape(entries)[:-1]
         rows = view(emit, entries, (1, prod(outer), emit.shape(entries)[-1]))
         columns = view(emit, matrix, (1, *emit.shape(matrix)))
-        total = emit.call(Function.MATMUL, rows, _transposed(emit, columns))
+        total = emit.call(Function.MATMUL, rows, moved(emit, columns, 1, 2))
         total = view(emit, total, (*outer, emit.shape(matrix)[0]))
     return pairwise(emit, Function.ADD, x, moved(emit, total, rank - 1, dim))
-
-
-def _transposed(emit: Emitter, x: Operand) -> Operand:
-    return moved(emit, x, 1, 2)
 
 
 def _last_entry(emit: Emitter, hits: Operand) -> tuple[Operand, Operand]:

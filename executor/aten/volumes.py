@@ -17,6 +17,8 @@ from executor.emitter import Arguments, Emitter, Handler, Operand
 from rollup.call import Function
 from rollup.errors import BadGraph
 
+Options = dict[str, int | tuple[int, ...]]
+
 
 def triple_of(value: int | Sequence[int]) -> tuple[int, int, int]:
     """Depth, height and width from one number or three."""
@@ -65,17 +67,11 @@ def _padded(
 
 def max_pool(emit: Emitter, args: Arguments) -> Operand:
     kernel = triple_of(args["kernel_size"])
-    stride = triple_of(args["stride"] or kernel)
-    padding, dilation = triple_of(args["padding"]), triple_of(args["dilation"])
-    flags = {"ceil": int(args["ceil_mode"])}
-    slices = {"kernel": kernel[1:], "stride": stride[1:], "padding": padding[1:], "dilation": dilation[1:], **flags}
-    depth = {
-        "kernel": (kernel[0], 1),
-        "stride": (stride[0], 1),
-        "padding": (padding[0], 0),
-        "dilation": (dilation[0], 1),
-        **flags,
-    }
+    stride, padding = triple_of(args["stride"] or kernel), triple_of(args["padding"])
+    slices, depth = _apart(kernel, stride, padding)
+    dilation = triple_of(args["dilation"])
+    slices["dilation"], depth["dilation"] = dilation[1:], (dilation[0], 1)
+    slices["ceil"] = depth["ceil"] = int(args["ceil_mode"])
     return _pooled(emit, Function.MAX_POOL2D, args, slices, depth)
 
 
@@ -86,27 +82,28 @@ def avg_pool(emit: Emitter, args: Arguments) -> Operand:
     if args["ceil_mode"] or (any(padding) and not args["count_include_pad"]):
         raise BadGraph("avg_pool3d over windows of several sizes is not supported")
     divisor = args["divisor_override"]
-    flags = {"ceil": 0, "include": 1}
-    slices = {"kernel": kernel[1:], "stride": stride[1:], "padding": padding[1:], **flags}
-    depth = {"kernel": (kernel[0], 1), "stride": (stride[0], 1), "padding": (padding[0], 0), **flags}
+    slices, depth = _apart(kernel, stride, padding)
     divisors = (kernel[1] * kernel[2], kernel[0]) if divisor is None else (1, divisor)
-    slices["divisor"], depth["divisor"] = divisors
+    slices |= {"ceil": 0, "include": 1, "divisor": divisors[0]}
+    depth |= {"ceil": 0, "include": 1, "divisor": divisors[1]}
     return _pooled(emit, Function.AVG_POOL2D, args, slices, depth)
 
 
-def _pooled(
-    emit: Emitter, function: Function, args: Arguments, slices: dict[str, object], depth: dict[str, object]
-) -> Operand:
+def _apart(kernel: Sequence[int], stride: Sequence[int], padding: Sequence[int]) -> tuple[Options, Options]:
+    """Windows over the slices, and over the depth, where what lies beside it is a window of its own."""
+    slices: Options = {"kernel": tuple(kernel[1:]), "stride": tuple(stride[1:]), "padding": tuple(padding[1:])}
+    return slices, {"kernel": (kernel[0], 1), "stride": (stride[0], 1), "padding": (padding[0], 0)}
+
+
+def _pooled(emit: Emitter, function: Function, args: Arguments, slices: Options, depth: Options) -> Operand:
     """Each slice, then the depth."""
     x = ranked(emit, args["self"], 5)
     count, channels, deep, height, width = emit.shape(x)
     if slices["kernel"] != (1, 1) or slices["stride"] != (1, 1):
-        pictures = view(emit, x, (count, channels * deep, height, width))
-        made = emit.call(function, pictures, **slices)  # type: ignore[arg-type]
-        height, width = emit.shape(made)[2:]
-        x = made
+        x = emit.call(function, view(emit, x, (count, channels * deep, height, width)), **slices)
+        height, width = emit.shape(x)[2:]
     columns = view(emit, x, (count, channels, deep, height * width))
-    return view(emit, emit.call(function, columns, **depth), args["shape of result"])  # type: ignore[arg-type]
+    return view(emit, emit.call(function, columns, **depth), args["shape of result"])
 
 
 HANDLERS: dict[str, Handler] = {

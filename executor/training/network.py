@@ -38,12 +38,12 @@ class Trainee:
         self.program = program
         self.module: fx.GraphModule = generate(program, [weight.clone() for weight in weights])
         self._names = names
-        taken = dict(self.module.named_buffers())
+        taken, statistics = dict(self.module.named_buffers()), _statistics(program)
         self._fixed = {
             name: weight
             for place, (name, weight) in enumerate(zip(names, weights, strict=True))
             if f"weight_{place}" not in taken
-            or place in _statistics(program)
+            or place in statistics
             or name in frozen
             or not _is_trainable(name, weight)
         }

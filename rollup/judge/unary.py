@@ -9,7 +9,7 @@ from rollup.judge import floats
 from rollup.judge.dtypes import FLOATING, INTEGERS, NUMBERS, Dtypes
 from rollup.judge.finding import ACQUITTED, Finding, between
 from rollup.judge.integers import find_integer
-from rollup.judge.operator import Case, Family, Operator
+from rollup.judge.operator import Case, Family, Means, Operator, anything
 from rollup.judge.pointwise import hull
 from rollup.judge.reads import unary
 from rollup.tensor import DType
@@ -89,27 +89,24 @@ def _are_ends(step: Step, extras: tuple[int, ...]) -> bool:
     return all(0 <= end < 2**32 and not floats.is_nan(end) for end in extras)
 
 
-def _operator(op: Op, formula: str, dtypes: Dtypes = FLOATING) -> Operator:
+def _operator(op: Op, formula: str, dtypes: Dtypes = FLOATING, extras: str = "", means: Means = anything) -> Operator:
+    layout = unary(len(extras.split(","))) if extras else unary()
     source = "exact, but for flushed subnormals"
-    return Operator(op, Family.POINTWISE, unary(), dtypes, "a", formula, "`t = 0`", source, find_case)
+    return Operator(
+        op, Family.POINTWISE, layout, dtypes, "a", formula, "`t = 0`", source, find_case, extras, means=means
+    )
 
 
 OPERATORS = (
     _operator(Op.RELU, "`max(a, 0)`"),
     _operator(Op.NEG, "`−a`", NUMBERS),
     _operator(Op.ABS, "`|a|`", NUMBERS),
-    Operator(
+    _operator(
         Op.CLAMP,
-        Family.POINTWISE,
-        unary(extras=2),
-        NUMBERS,
-        "a",
         "`min(max(a, lo), hi)`; ends are bits of f32 (∓Inf for none), of i64 and i32 numbers",
-        "`t = 0`",
-        "exact, but for flushed subnormals",
-        find_case,
+        NUMBERS,
         "lo, hi",
-        means=_are_ends,
+        _are_ends,
     ),
     _operator(Op.FLOOR, "the greatest whole number up to `a`"),
     _operator(Op.CEIL, "the least whole number from `a` on"),

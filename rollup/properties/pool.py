@@ -24,7 +24,7 @@ ITEM_TAG = keccak256(b"anh.v1.item")
 KEY_BYTES = 32
 # Of an item in a pool's blob: `keccak256(item key) | masked root`.
 ENTRY_BYTES = 64
-_BLOCK_BYTES = 32
+BLOCK_BYTES = 32
 _TENSOR_SHIFT = 64
 
 
@@ -50,7 +50,7 @@ def mask(key: bytes, tensor: int, first: int, byte_length: int) -> bytes:
     begun = hashlib.sha256(MASK_TAG + _key(key)).copy
     start = (tensor << _TENSOR_SHIFT) + first
     blocks = []
-    for number in range(start, start - (-byte_length // _BLOCK_BYTES)):
+    for number in range(start, start - (-byte_length // BLOCK_BYTES)):
         state = begun()
         state.update(number.to_bytes(32, "big"))
         blocks.append(state.digest())
@@ -60,11 +60,12 @@ def mask(key: bytes, tensor: int, first: int, byte_length: int) -> bytes:
 def masked(key: bytes, tensors: Sequence[Tensor]) -> list[Tensor]:
     """An item's tensors, masked under its key; masked again they are what they were."""
     return [
-        Tensor(tensor.spec, _xor(tensor.data, mask(key, t, 0, len(tensor.data)))) for t, tensor in enumerate(tensors)
+        Tensor(tensor.spec, xored(tensor.data, mask(key, t, 0, len(tensor.data)))) for t, tensor in enumerate(tensors)
     ]
 
 
-def _xor(left: bytes, right: bytes) -> bytes:
+def xored(left: bytes, right: bytes) -> bytes:
+    """Of as many bytes."""
     return (int.from_bytes(left, "big") ^ int.from_bytes(right, "big")).to_bytes(len(left), "big")
 
 

@@ -13,12 +13,10 @@ from rollup.errors import BadEncoding
 from rollup.inputs import first_outside, is_within
 from rollup.merkle import keccak256
 from rollup.properties.draw import Draw
-from rollup.properties.pool import Pool, PoolEntry, item_key, mask, masked, pool_root
+from rollup.properties.pool import BLOCK_BYTES, Pool, PoolEntry, item_key, mask, masked, pool_root, xored
 from rollup.properties.types import PoolItem, StrayElement, TrainingTerms
 from rollup.tensor import Bundle, Tensor, TensorSpec, root_of_bundle, root_of_opening
 from rollup.types import LEAF_BYTES, BundleRoot, InputSpec, Opening
-
-_BLOCK_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -75,11 +73,9 @@ def is_stray(revealed: RevealedPool, shown: StrayElement) -> bool:
 def element_of(key: bytes, place: tuple[int, int], leaf: bytes, start: int, width: int) -> bytes:
     """Canonical bytes of one element of a masked leaf. `place`: tensor and leaf; `start`: its first byte in that."""
     tensor, number = place
-    block = start // _BLOCK_BYTES
-    hidden = mask(key, tensor, number * (LEAF_BYTES // _BLOCK_BYTES) + block, _BLOCK_BYTES)
-    offset = start - block * _BLOCK_BYTES
-    parts = zip(leaf[start : start + width], hidden[offset : offset + width], strict=True)
-    return bytes(left ^ right for left, right in parts)
+    block, offset = divmod(start, BLOCK_BYTES)
+    hidden = mask(key, tensor, number * (LEAF_BYTES // BLOCK_BYTES) + block, BLOCK_BYTES)
+    return xored(leaf[start : start + width], hidden[offset : offset + width])
 
 
 def prove_stray(revealed: RevealedPool, pool: Pool, item: int, hidden: Sequence[Tensor]) -> StrayElement | None:
