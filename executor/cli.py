@@ -31,7 +31,7 @@ from rollup.config import Settings
 from rollup.daemon import SettingsFile, configure_logs, serve
 from rollup.hexes import read_word
 from rollup.journal import open_journal
-from rollup.package import load_weights, read_folder, write_folder
+from rollup.package import Package, load_weights, read_folder, write_folder
 from rollup.types import ModelId, Windows
 
 # Between two lines of a calibration's progress.
@@ -164,19 +164,22 @@ def push(
     registrations, found = [], []
     for folder, sample, document in zip(folders, _each(samples, folders), _each(calibration, folders), strict=True):
         package = read_folder(folder)
-        network = Network.from_package(package)
-        requests = read_samples(sample, package.program) if sample else []
-        found.append(
-            read_document(document.read_bytes(), network)
-            if document
-            else measure(network, terms, requests, tell=told_in_the_log())
-        )
+        found.append(_calibration(package, terms, sample, document))
         registrations.append(enter(blobs, package, terms, found[-1]))
     id_ = register(settings, *registrations)
     for each in found:
         _show(each)
     # Alone on its line, for scripts.
     print("0x" + id_.hex())
+
+
+def _calibration(package: Package, terms: Terms, samples: Path | None, document: Path | None) -> Calibration:
+    """What `calibrate` wrote into `document`; without one it is measured now."""
+    network = Network.from_package(package)
+    requests = read_samples(samples, package.program) if samples else []
+    if document:
+        return read_document(document.read_bytes(), network)
+    return measure(network, terms, requests, tell=told_in_the_log())
 
 
 def told_in_the_log() -> Tell:
