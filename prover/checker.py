@@ -27,7 +27,7 @@ from prover.fault_proof import (
     prove_undefined,
     worst_element,
 )
-from prover.forced import find_forced
+from prover.forced import capped_run, find_forced
 from prover.jumps import Jumps, jumps_of
 from prover.opened import OpenedTrace
 from prover.overflows import OverflowChecker, find_overflow_fault
@@ -71,8 +71,14 @@ class Checker:
     def _reach(self) -> float:
         """The model's, over inputs drawn; dear, and needed for outputs only."""
         drawn = draw_inputs(self.model.record.inputs, SAMPLES, SAMPLE_SEED)
-        # One that overflows says nothing of others.
-        return max(filter(isfinite, map(self._reach_at, drawn)), default=0.0)
+        # Of a run that overflows it says nothing of others; what is too near without it has its own in the second look.
+        reaches = [self._reach_at(tensors) for tensors in drawn if not self._overflows(tensors)]
+        return max(filter(isfinite, reaches), default=0.0)
+
+    def _overflows(self, tensors: Sequence[Tensor]) -> bool:
+        """Whether the judged tensor of a float64 run shows an overflow."""
+        runs = [run(self._network, tensors, self.model.numerics.profile) for run in (recompute, capped_run)]
+        return not torch.equal(runs[0][self._judged], runs[1][self._judged])
 
     @unrunnable("the model")
     def deviations(self, requests: Sequence[Sequence[bytes]], claimed: Sequence[bytes]) -> list[float]:

@@ -18,6 +18,7 @@ from executor.registration import prepare
 from executor.runner import Runner
 from executor.tensors import canonical_bytes, from_bytes
 from executor.trace import Results, recompute, replay
+from prover import checker
 from prover.checker import Checker
 from prover.forced import capped_run, find_forced
 from prover.position import Opinion
@@ -54,6 +55,13 @@ class Labelled(Layers):
         return super().forward(x).argmax(1)
 
 
+class Twice(Layers):
+    """i64 [N, 2]: which of two sums is the greater, and which of two inputs."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.stack([super().forward(x), x[:, :2] * 1e38], 1).argmax(2)
+
+
 class Grown(Layers):
     """Exponentials of two sums."""
 
@@ -78,6 +86,13 @@ class Masked(Layers):
 
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x) + self.mask
+
+
+class Spread(Layers):
+    """The variance of two sums."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x).var(1, keepdim=True)
 
 
 class Chances(Layers):
@@ -120,9 +135,9 @@ def scaled(model: LoadedModel, factor: float, layer: str = "") -> LoadedModel:
 def opinion_of(model: LoadedModel, inputs: Sequence[Tensor], output: Tensor | bytes) -> Opinion:
     """Both looks at a claim, the second if the first asks for it."""
     claimed = output if isinstance(output, bytes) else canonical_bytes(output)
-    checker, data = Checker(model), [canonical_bytes(tensor) for tensor in inputs]
-    (first,) = checker.deviations([data], [claimed])
-    return Opinion(first, None if first <= 1 else checker.second_deviation(data, claimed))
+    judging, data = Checker(model), [canonical_bytes(tensor) for tensor in inputs]
+    (first,) = judging.deviations([data], [claimed])
+    return Opinion(first, None if first <= 1 else judging.second_deviation(data, claimed))
 
 
 X = [torch.tensor([[0.1, 0.2, 0.3, 0.4]])]
@@ -215,11 +230,20 @@ def test_any_number_of_huge_weights__is_beyond_reach_twice(
     assert found.step == SUMS
 
 
+def test_overflows_of_other_inputs__hide_no_deviation(made: Callable[[type[nn.Module]], LoadedModel]) -> None:
+    """Inputs that are drawn overflow, and have a reach beyond everything."""
+    model, inputs = scaled(made(Layers), 1e38, "hidden.weight"), [torch.zeros(1, 4)]
+    model = scaled(model, 1e3, "last.weight")
+    claimed = recompute(model.network, inputs)[-1] + 100.0
+    assert is_beyond_reach(opinion_of(model, inputs, claimed))
+
+
 def test_a_claim_that_makes_no_number_either__is_not_accused_of_one(
     made: Callable[[type[nn.Module]], LoadedModel],
 ) -> None:
     model = scaled(made(Layers), 1e30)
-    assert opinion_of(model, X, torch.full((1, 2), INF)).deviation == 0.0
+    assert recompute(model.network, X)[-1].tolist() == [[INF, INF]]
+    assert opinion_of(model, X, torch.full((1, 2), NAN)).deviation == 0.0
 
 
 def test_a_deviation_beside_an_overflow__is_found_by_itself(made: Callable[[type[nn.Module]], LoadedModel]) -> None:
@@ -282,6 +306,16 @@ def test_a_mask__is_no_overflow(made: Callable[[type[nn.Module]], LoadedModel]) 
     assert may_overflow(opinion_of(model, X, claimed)), "a run's -Inf acquits whatever is claimed for it"
 
 
+def test_an_overflow_that_the_judge_knows_nothing_of__is_left_alone(
+    made: Callable[[type[nn.Module]], LoadedModel],
+) -> None:
+    """Sums of squares that overflow acquit whatever is made of them."""
+    model = scaled(made(Spread), 1e25, "last")
+    assert recompute(model.network, X)[-1].tolist() == [[INF]]
+    assert find_forced(model, X) is None
+    assert may_overflow(opinion_of(model, X, torch.ones(1, 1)))
+
+
 def test_a_logarithm_of_nothing__is_a_pole_and_no_overflow(made: Callable[[type[nn.Module]], LoadedModel]) -> None:
     model = scaled(made(Chances), 1e5)
     assert sorted(recompute(model.network, X)[-1].reshape(-1).tolist()) == [-INF, 0.0]
@@ -325,6 +359,18 @@ def test_labels_of_logits_that_are_nan__are_judged_by_what_overflows_before(
     assert logits.isnan().tolist() == [True, False]
     opinion = opinion_of(model, X, label(1))
     assert (is_beyond_reach(opinion), may_overflow(opinion)) == (is_known, not is_known)
+
+
+def test_a_label_beside_logits_that_are_nan__is_doubted_by_its_own(
+    made: Callable[[type[nn.Module]], LoadedModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checker, "find_forced", lambda *_: None)
+    model = scaled(made(Twice), 3e38, "hidden.bias")
+    model.network.weights[1][:], model.network.weights[0][:] = 3e38, 3e38
+    model.network.weights[2][:] = torch.tensor([1.0, -1.0, 0.0])
+    assert recompute(model.network, X)[Checker(model)._judged][0, 0].isnan().all()
+    for second, is_beyond in ((0, True), (1, False)):
+        assert is_beyond_reach(opinion_of(model, X, label(0) + label(second))) is is_beyond
 
 
 def test_labels_of_logits_at_the_edge__are_both_left_alone(made: Callable[[type[nn.Module]], LoadedModel]) -> None:
