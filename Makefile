@@ -3,7 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 PYTHON ?= python3
 BIN := .venv/bin
-FORGE := node_modules/.bin/forge
+# The binary itself: its npm wrapper drops the exit status, so a contract's failing test would pass.
+FORGE := node_modules/@foundry-rs/forge-*/bin/forge
 
 .PHONY: demo test test-contracts test-python lint bench harness models setup clean
 .DEFAULT_GOAL := test

@@ -9,10 +9,7 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-
-import torch
+from collections.abc import Callable, Sequence
 
 Act = Callable[[], object]
 WARM_UP = 2
@@ -48,14 +45,3 @@ def ratio(rounds: Sequence[Sequence[float]], over: int, under: int = 0) -> float
 def typical(rounds: Sequence[Sequence[float]], act: int) -> float:
     """Median seconds of an act."""
     return statistics.median(times[act] for times in rounds)
-
-
-@contextmanager
-def pinned_threads(count: int) -> Iterator[None]:
-    """Torch computes on `count` threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -14,9 +14,10 @@ import torch
 from bench._detection.desk import Desk
 from bench._memory import peak_bytes
 from bench._subjects import Subject, subject
-from bench._timing import CORES, in_turn, pinned_threads, ratio, typical
+from bench._timing import CORES, in_turn, ratio, typical
 from executor.runner import Runner
 from executor.tensors import canonical_bytes
+from executor.threads import thread_count
 from executor.trace import Trace, replay
 from rollup.types import Verdict
 
@@ -33,7 +34,7 @@ def measured(model: Subject, limit_seconds: float, threads: int = CORES) -> dict
     """The figures of one model; times in seconds."""
     inputs = list(model.draw(0))
     desk = Desk.of(model)
-    with pinned_threads(threads):
+    with thread_count(threads):
         runner = Runner(model.network)
         trace = Trace.of(replay(model.network, runner, inputs))
         shelf = desk.served(trace)

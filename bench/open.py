@@ -14,9 +14,10 @@ from typing import Any
 import torch
 
 from bench._subjects import Subject, subject
-from bench._timing import CORES, in_turn, pinned_threads, ratio, seconds, typical
+from bench._timing import CORES, in_turn, ratio, seconds, typical
 from executor.capture import capture
 from executor.runner import Runner
+from executor.threads import thread_count
 from executor.trace import Trace, is_inside, replay
 from rollup.blobs import open_blobs
 from rollup.package import Package, store
@@ -49,7 +50,7 @@ def measured(model: Subject, limit_seconds: float, threads: int = CORES) -> dict
         assert is_inside(model.network, numerics, inputs, results)
         Trace.of(results)
 
-    with pinned_threads(threads):
+    with thread_count(threads):
         rounds = in_turn([plain, opened, checked], ROUNDS, limit_seconds)
     return {
         "ratio": ratio(rounds, 1),

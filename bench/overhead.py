@@ -12,8 +12,9 @@ from typing import Any
 import torch
 
 from bench._subjects import Subject, subject
-from bench._timing import CORES, in_turn, pinned_threads, ratio, typical
+from bench._timing import CORES, in_turn, ratio, typical
 from executor.runner import Runner
+from executor.threads import thread_count
 
 BATCH, TOKENS = 8, 128
 ROUNDS = 400
@@ -36,7 +37,7 @@ def measured(model: Subject, batch: int, limit_seconds: float, threads: int = CO
     def claimed() -> None:
         runner.run_stacked(inputs)
 
-    with pinned_threads(threads):
+    with thread_count(threads):
         rounds = in_turn([plain, claimed, plain], ROUNDS, limit_seconds)
     return {
         "ratio": ratio(rounds, 1),

@@ -14,7 +14,7 @@ import {Quotient} from "./operators/Quotient.sol";
 import {Unary} from "./operators/Unary.sol";
 
 /// @title Operators on single elements that hardware computes exactly or rounds correctly, and division
-/// @notice PROTOCOL.md, section 5, "Pointwise". Whoever calls it with a code of another family learns nothing.
+/// @notice PROTOCOL.md, section 5, "Add, sub, mul" to "Cast". Whoever calls it with a code of another family learns nothing.
 contract PointwiseJudge is IOperatorJudge {
     using CaseLib for Case;
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from re import fullmatch
 from typing import Annotated
 
 import structlog
@@ -30,6 +29,7 @@ from rollup.chain.models import Models
 from rollup.codec import family_id, model_id
 from rollup.config import Settings
 from rollup.daemon import SettingsFile, configure_logs, serve
+from rollup.hexes import read_word
 from rollup.journal import open_journal
 from rollup.package import load_weights, read_folder, write_folder
 from rollup.types import ModelId, Windows
@@ -123,7 +123,8 @@ def transplant(
     configure_logs()
     settings, package = Settings.load(settings_file), read_folder(folder)
     client = Client.connect(settings.rpc_url, settings.deployment.chain_id, settings.rpc_timeout_seconds)
-    record = Models(settings.deployment).model(client.at(client.head()), id_of(id_))
+    model = ModelId(read_word(id_, "a model's id"))
+    record = Models(settings.deployment).model(client.at(client.head()), model)
     remotes = [RemoteBlobs(endpoint, fetch or ()) for endpoint in fetch or ()]
     reader = Sources(open_blobs(settings.blobs), remotes).reader
     write_folder(out, package.program, load_weights(reader, record.weights_root, package.program))
@@ -215,14 +216,6 @@ def register(settings: Settings, *registrations: Registration) -> ModelId:
         if not models.buckets_of(at, family_id(ids)):
             daemon.sender.send(models.register_family(ids))
     return family_id(ids)
-
-
-def id_of(text: str) -> ModelId:
-    """A model's id in hex. Raises typer's BadParameter."""
-    data = bytes.fromhex(text.removeprefix("0x")) if fullmatch("(0x)?[0-9a-fA-F]{64}", text) else b""
-    if not data:
-        raise typer.BadParameter(f"a model's id has 32 bytes of hex, got {text!r}")
-    return ModelId(data)
 
 
 def windows_of(text: str) -> Windows:

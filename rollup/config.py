@@ -18,6 +18,7 @@ from typing import Any
 
 from rollup.codec import Domain
 from rollup.errors import BadInput, NotFound
+from rollup.hexes import read_address
 from rollup.types import Address
 
 PREFIX = "ANH_"
@@ -74,22 +75,15 @@ class Deployment:
         """Raises NotFound without the file, BadInput if it is no deployment record."""
         try:
             record = json.loads(path.read_text())
-            addresses = {name: _address(record[name]) for name in _CONTRACTS}
+            addresses = {name: read_address(record[name]) for name in _CONTRACTS}
             return cls(chain_id=int(record["chain_id"]), block=int(record["block"]), **addresses)
         except FileNotFoundError as error:
             raise NotFound(f"there is no deployment record {path}") from error
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, BadInput) as error:
             raise BadInput(f"{path} is no deployment record: {error}") from error
 
 
 _CONTRACTS = tuple(field_.name for field_ in dataclasses.fields(Deployment))[2:]
-
-
-def _address(text: str) -> Address:
-    data = bytes.fromhex(text.removeprefix("0x"))
-    if len(data) != 20:
-        raise ValueError(f"{text} is no address")
-    return Address(data)
 
 
 @dataclass(frozen=True)

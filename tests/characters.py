@@ -13,6 +13,8 @@ from safetensors.torch import load_file, save_file
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
+from executor.threads import thread_count
+
 # Token i is character i: only what no page can be broken with. The first one fills what is short.
 ALPHABET = " abcdefghijklmnopqrstuvwxyz.,;:!?'-"
 LENGTH = 96
@@ -134,9 +136,8 @@ def trained(cache: Path = CACHE) -> CharacterNet:
     return net.eval()
 
 
+@thread_count(1)
 def _trained() -> dict[str, Tensor]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         net, generator = CharacterNet(), Generator().manual_seed(0)
@@ -148,7 +149,6 @@ def _trained() -> dict[str, Tensor]:
             loss_of(net, pieces).backward()
             optimiser.step()
             schedule.step()
-    torch.set_num_threads(threads)
     return net.state_dict()
 
 

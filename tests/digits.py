@@ -17,6 +17,8 @@ from safetensors.torch import load_file, save_file
 from sklearn.datasets import load_digits
 from torch import nn
 
+from executor.threads import thread_count
+
 HELD_OUT = 400
 CACHE = Path(__file__).resolve().parent.parent / "build" / "digits.safetensors"
 EPOCHS = 40
@@ -74,11 +76,10 @@ def trained(cache: Path = CACHE) -> DigitNet:
 
 # Whoever asks first, asks in whatever mode it runs networks.
 @torch.enable_grad()
+# So small a network is several times slower on two threads than on one.
+@thread_count(1)
 def _train(net: DigitNet, data: Digits) -> None:
     torch.manual_seed(0)
-    threads = torch.get_num_threads()
-    # So small a network is several times slower on two threads than on one.
-    torch.set_num_threads(1)
     for layer in net.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             layer.reset_parameters()
@@ -89,7 +90,6 @@ def _train(net: DigitNet, data: Digits) -> None:
             optimiser.zero_grad()
             nn.functional.cross_entropy(net(pictures[chosen]), labels[chosen]).backward()
             optimiser.step()
-    torch.set_num_threads(threads)
 
 
 def accuracy(net: nn.Module, pictures: NDArray[np.float32], labels: NDArray[np.int64]) -> float:

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 import pytest
-import torch
+
+from executor.threads import thread_count
 
 
-@contextmanager
-def on_one_thread() -> Iterator[None]:
+def on_one_thread() -> AbstractContextManager[None]:
     """torch computes on one thread inside."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    return thread_count(1)
 
 
 @pytest.fixture(autouse=True)

@@ -37,8 +37,8 @@ FENCES = {
 FLOORS = {
     "pure": (
         "admission", "call", "clock", "codec", "errors", "events", "expansion", "functions", "graph", "hashing",
-        "inputs", "judge", "lifecycle", "lowering", "merkle", "numerics", "program", "properties", "receipts", "shapes",
-        "tensor", "types", "view", "weights",
+        "hexes", "inputs", "judge", "lifecycle", "lowering", "merkle", "numerics", "program", "properties", "receipts",
+        "shapes", "tensor", "types", "view", "weights",
     ),
     "edges": (
         "blobs", "chain", "config", "curves", "daemon", "journal", "live", "package", "processes", "queue",

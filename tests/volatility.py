@@ -40,6 +40,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from executor.threads import thread_count
+
 DAYS, AHEAD = 20, 10
 # The days on which validation and hold-out begin.
 VALIDATION_FROM, HELD_OUT_FROM = "2007-01-01", "2011-01-01"
@@ -145,10 +147,9 @@ def trained(seed: int = 0, cache: Path = CACHE) -> VolatilityNet:
     return net.eval()
 
 
+# So small a network is several times slower on two threads than on one.
+@thread_count(1)
 def fit(net: VolatilityNet, data: Examples, seed: int) -> None:
-    threads = torch.get_num_threads()
-    # So small a network is several times slower on two threads than on one.
-    torch.set_num_threads(1)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         net.hidden.reset_parameters()
@@ -162,7 +163,6 @@ def fit(net: VolatilityNet, data: Examples, seed: int) -> None:
                 functional.mse_loss(net(rows[chosen]), targets[chosen]).backward()
                 optimiser.step()
             schedule.step()
-    torch.set_num_threads(threads)
 
 
 def forecasts(net: nn.Module, rows: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -11,13 +11,14 @@ from typing import Any
 
 import torch
 
-from bench._timing import CORES, in_turn, pinned_threads, ratio, typical
+from bench._timing import CORES, in_turn, ratio, typical
 from executor.capture import capture
 from executor.generation.decoding import Decoder, Wish
 from executor.generation.scorers import GreedyScorer
 from executor.network import Network
 from executor.runner import Runner
 from executor.tensors import canonical_bytes
+from executor.threads import thread_count
 from rollup.lowering import lower
 from tests.zoo import ZOO
 from tests.zoo.texts import VOCABULARY
@@ -45,7 +46,7 @@ def figures(seconds: float = 60.0, threads: int = CORES) -> dict[str, Any]:
     decoder, runner = _decoder()
     prompt = torch.randint(VOCABULARY, (PROMPT,), generator=torch.Generator().manual_seed(0))
     wish = Wish(prompt, None, DELTA)
-    with pinned_threads(threads):
+    with thread_count(threads):
         text = decoder.generate(wish)
         whole = [canonical_bytes(prompt) + text.tokens]
         rounds = in_turn([lambda: decoder.generate(wish), lambda: runner.run([whole])], ROUNDS, seconds)

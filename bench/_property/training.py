@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from bench._property.lessons import Lesson, digits_lesson, transformer_lesson
-from bench._timing import in_turn, pinned_threads, ratio, typical
+from bench._timing import in_turn, ratio, typical
+from executor.threads import thread_count
 
 ROUNDS = 9
 
@@ -30,7 +31,7 @@ def figures(limit_seconds: float = 60.0) -> dict[str, Any]:
 
 def _measured(lesson: Lesson, limit_seconds: float) -> dict[str, Any]:
     """Times in seconds, on one thread."""
-    with pinned_threads(1):
+    with thread_count(1):
         desk = lesson.desk
         rounds = in_turn([lesson.train_an_epoch, desk.check, lambda: desk.run(desk.items)], ROUNDS, limit_seconds)
     whole, passes = (ratio(rounds, act) / lesson.epochs for act in (1, 2))

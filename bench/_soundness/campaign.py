@@ -14,13 +14,14 @@ from itertools import cycle, takewhile
 import numpy as np
 from torch import Tensor
 
-from bench._soundness.engines import COMPILED, ENGINES, Engines, compiler, threads
+from bench._soundness.engines import COMPILED, ENGINES, Engines, compiler
 from bench._soundness.inputs import KINDS, crafted
 from bench._soundness.probes import factors_of, inputs_of, probes_of, weighted
 from bench._soundness.tally import Tally, judge_run
 from bench._subjects import Subject
 from executor.network import Network
 from executor.tensors import canonical_bytes
+from executor.threads import thread_count
 from executor.trace import Results, is_inside, is_linked, recompute
 
 THREADS = (1, 2)
@@ -94,7 +95,7 @@ class Campaign:
                 [crafted(condition.inputs, x, seed + place) for x in self._subject.draw(seed + place)]
                 for place in range(condition.batch)
             ]
-            with threads(condition.threads):
+            with thread_count(condition.threads):
                 runs = engines.run(condition.engine, requests, JUDGED_PER_BATCH, seed)
             for inputs, results in zip(requests, runs, strict=False):
                 tally = judge_run(self._network, self._numerics.factors, inputs, results)
@@ -128,7 +129,7 @@ class Campaign:
             ]
             if not network.expanded.batchable:
                 requests = requests[:1]
-            with threads(condition.threads):
+            with thread_count(condition.threads):
                 made = Engines(network).run(condition.engine, requests, JUDGED_PER_BATCH, seed)
             factors = factors_of(probe, self._network, self._numerics.factors)
             for inputs, results in zip(requests, made, strict=False):

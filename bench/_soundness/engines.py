@@ -6,8 +6,7 @@ Eager kernels, an exported program, inductor's compiled code; float64 that is ro
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, fx
@@ -85,14 +84,3 @@ def shuffled(network: Network, inputs: Request, seed: int) -> Results:
         operands = operands_of(step, inputs, network.weights, results)
         results.append(resummed(step, operands, generator) if is_sum(step) else evaluate_rounded(step, operands))
     return results
-
-
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Torch on `count` threads, for as long as the block lasts."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

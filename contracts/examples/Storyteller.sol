@@ -58,8 +58,8 @@ struct Story {
 /// @dev What a contract that has texts generated must mind, all of it shown here:
 /// - The network is looked up by its training and must be `Final`; the scorer that texts are checked by must have exactly its
 ///   weights, constants and all. So both are captured together, before the training is asked for (`capture_writer` of
-///   executor/generation), and the scorer is given the trained weights after it (`anh model transplant`), and registered.
-///   Who deploys chooses the scorer's graph, as it chooses the alphabet: read both.
+///   executor.generation.writer), and the scorer is given the trained weights after it (`anh model transplant`), and
+///   registered. Who deploys chooses the scorer's graph, as it chooses the alphabet: read both.
 /// - The callback comes from Generations, not from ClaimChain. It comes once and is final: no sequence numbers are needed,
 ///   but a text that was told is never told again.
 /// - It has a fixed amount of gas and must not fail for what a network says: a token outside the alphabet becomes its first

@@ -29,11 +29,11 @@ struct Windows {
 }
 
 /// @notice Everything registered about a model. Its id is the hash of all of it.
-/// @param graphRoot ordered steps (PROTOCOL.md, "Graphs")
+/// @param graphRoot ordered steps (PROTOCOL.md, "Graphs and numerics")
 /// @param graphHeader inputs:u32 | weights:u32 | steps:u32 | zero:u160; the last step is the output
 /// @param weightsRoot bundle of weight tensors
 /// @param numericsRoot profile and one calibrated factor per step
-/// @param numericsHeader profile:u8 | flags:u8 | zero:u240 (PROTOCOL.md, "Numerics")
+/// @param numericsHeader profile:u8 | flags:u8 | zero:u240 (PROTOCOL.md, "Graphs and numerics")
 /// @param outputHeader dtype and shape of the output
 /// @param outputBand natural difference of an output element between honest kernels, f32 bits, absolute
 /// @param slashBand beyond this difference of claimed and traced output a claim is slashed, f32 bits, absolute

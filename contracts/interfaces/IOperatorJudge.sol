@@ -5,7 +5,8 @@ import {Verdict} from "./IStepJudge.sol";
 
 /// @notice One element of one step, with the canonical bytes of all that was opened of it, already shown to be what was
 /// committed.
-/// @param record canonical bytes of the step (PROTOCOL.md, "Graphs"), of the length that it says, with proper headers
+/// @param record canonical bytes of the step (PROTOCOL.md, "Graphs and numerics"), of the length that it says, with proper
+/// headers
 /// @param element flat index of the result's element
 /// @param factor calibrated factor of the step, in 1/256; zero if only the sound bound is claimed to be broken
 /// @param hint the proof's hint

@@ -35,7 +35,7 @@ struct Opening {
 /// @notice One wrong thing in an opened trace.
 /// @param step number of the step; for a link fault the last one
 /// @param element flat index of the output element
-/// @param stepRecord canonical bytes of the step (PROTOCOL.md, "Graphs")
+/// @param stepRecord canonical bytes of the step (PROTOCOL.md, "Graphs and numerics")
 /// @param stepPath siblings from the step's leaf to the top of the graph
 /// @param openings the result's run, then each operand's, in the order the operator names them
 /// @param hint for a contraction: the top product exponent (checked; a wrong one can only acquit). Link on labels: the

@@ -18,11 +18,21 @@ library StepReads {
         if (judgeable) judgeable = MeaningLib.hasMeaning(record);
     }
 
+    /// @notice The same, of a record that is known to be a contraction.
+    function contracted(bytes calldata record, uint256 element)
+        internal
+        pure
+        returns (bool judgeable, Run[] memory runs)
+    {
+        (judgeable, runs) = _contracted(record, element);
+        if (judgeable) judgeable = MeaningLib.hasMeaning(record);
+    }
+
     function _laidOut(bytes calldata record, uint256 element) private pure returns (bool judgeable, Run[] memory runs) {
         Shape memory shape = OperatorsLib.shapeOf(StepCodec.operator(record));
         uint256 operands = StepCodec.operands(record);
         if (operands < shape.least || operands > shape.most) return (false, runs);
-        if (shape.reading == Layout.Contraction) return contracted(record, element);
+        if (shape.reading == Layout.Contraction) return _contracted(record, element);
         if (shape.reading == Layout.Moved) return _moved(record, element);
         if (shape.reading == Layout.Picked) return LateReads.picked(record);
         if (shape.reading == Layout.LookedUp) return LateReads.index(record, element);
@@ -31,12 +41,11 @@ library StepReads {
         return _mapped(record, element, shape.extras);
     }
 
-    /// @notice Two rows, and the element of the bias; floats, all.
-    function contracted(bytes calldata record, uint256 element) internal pure returns (bool, Run[] memory runs) {
+    /// @dev Two rows, and the element of the bias.
+    function _contracted(bytes calldata record, uint256 element) private pure returns (bool, Run[] memory runs) {
         uint256 axes = StepCodec.axes(record);
         uint256 operands = StepCodec.operands(record);
         if (operands < 2 || operands > 3 || StepCodec.attributes(record) != 1 + 4 * axes) return (false, runs);
-        if (!MeaningLib.hasMeaning(record)) return (false, runs);
         int256 length = StepCodec.attribute(record, 0);
         // With the bias fewer than 2^16 terms.
         if (length < 1 || length + int256(operands) > 65537) return (false, runs);

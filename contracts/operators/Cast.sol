@@ -10,7 +10,7 @@ import {Integers} from "./Integers.sol";
 import {Pointwise} from "./Pointwise.sol";
 import {Unary} from "./Unary.sol";
 
-/// @title One element from any dtype to any other (PROTOCOL.md, section 5, "Pointwise")
+/// @title One element from any dtype to any other (PROTOCOL.md, section 5, "Cast")
 /// @notice A float is cut towards zero to an integer, and rounded to a narrower float, at once or by way of f32.
 library Cast {
     using CaseLib for Case;

@@ -9,7 +9,7 @@ import {BOOL} from "../types/Roots.sol";
 import {Integers} from "./Integers.sol";
 import {Movement} from "./Movement.sol";
 
-/// @title Compare, logical, not, where (PROTOCOL.md, section 5, "Pointwise")
+/// @title Compare, logical, not, where (PROTOCOL.md, section 5, "Compare, logical, not")
 /// @notice A subnormal may be compared as it is or as zero. −Inf is a value; a NaN or +Inf is no fault.
 library Choice {
     using CaseLib for Case;

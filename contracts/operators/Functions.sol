@@ -12,7 +12,7 @@ import {Logarithm} from "../math/Logarithm.sol";
 import {Root} from "../math/Root.sol";
 import {F16, F32} from "../types/Roots.sol";
 
-/// @title Rounded functions of one element: exp to log1p (PROTOCOL.md, section 5, "Rounded functions")
+/// @title Rounded functions of one element: exp to log1p (PROTOCOL.md, section 5, "Rounded operators")
 /// @notice Values and bounds, `rollup/judge/unary.py` being the twin. It knows no dtype and no committed result.
 library Functions {
     /// @dev 1/√2 in units of 2^-127, √(8/π) in units of 2^-126.

@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import "../libraries/ConstantsLib.sol";
 import {BOOL, I32, I64} from "../types/Roots.sol";
 
-/// @title Elements that are no floats (PROTOCOL.md, section 5, "Pointwise")
+/// @title Elements that are no floats (PROTOCOL.md, section 5, "Dtypes")
 /// @notice Arithmetic on i64 and i32 is exact; what would wrap cannot be judged.
 library Integers {
     /// @notice Value of an element that is no float; whatever is not zero is a true bool.

@@ -5,7 +5,7 @@ import {Float} from "../math/Float.sol";
 import {Formats} from "../math/Formats.sol";
 import {F32} from "../types/Roots.sol";
 
-/// @title Add, sub, mul, maximum, minimum on floats (PROTOCOL.md, section 5, "Pointwise")
+/// @title Add, sub, mul, maximum, minimum on floats (PROTOCOL.md, section 5, "Add, sub, mul")
 /// @notice Hardware rounds them correctly, results of 16 bits perhaps by way of f32, or flushes subnormals; nothing else is
 /// honest. Where an operand is not finite there is no fault, but −Inf is a value of sums and extremes.
 library Pointwise {

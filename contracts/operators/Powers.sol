@@ -7,7 +7,7 @@ import {Float} from "../math/Float.sol";
 import {Logarithm} from "../math/Logarithm.sol";
 import {F16, F32} from "../types/Roots.sol";
 
-/// @title Powers of two elements (PROTOCOL.md, section 5, "Powers")
+/// @title Powers of two elements (PROTOCOL.md, section 5, "Rounded operators")
 /// @notice `rollup/judge/powers.py` is the twin.
 library Powers {
     /// @notice `a^b` of finite floats, and its bound. Unknown for a base of zero, and for a negative one where b is no integer.

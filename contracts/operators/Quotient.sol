@@ -6,7 +6,7 @@ import {Approx, Approximate} from "../math/Approx.sol";
 import {Bound, BoundLib} from "../math/Bound.sol";
 import {Float} from "../math/Float.sol";
 
-/// @title Division of floats (PROTOCOL.md, section 5, "Pointwise")
+/// @title Division of floats (PROTOCOL.md, section 5, "Div")
 library Quotient {
     /// @dev Units of `u·|y*|`: 2 ulp.
     int256 private constant COUNT = 4;

@@ -27,7 +27,7 @@ struct Normed {
     Approx bias;
 }
 
-/// @title The last steps of softmax, log-softmax and the norms (PROTOCOL.md, section 5, "Tails")
+/// @title The last steps of softmax, log-softmax and the norms (PROTOCOL.md, section 5, "Rounded operators")
 /// @notice One element from the sums of its row, which are steps of their own. `rollup/judge/tails.py` is the twin.
 library Tails {
     /// @dev Terms times 2^-24 stay below 1.

@@ -6,7 +6,7 @@ import {Float} from "../math/Float.sol";
 import {Formats} from "../math/Formats.sol";
 import {Pointwise} from "./Pointwise.sol";
 
-/// @title Exact functions of one float: relu, neg, abs, clamp, sign, whole numbers (PROTOCOL.md, section 5, "Pointwise")
+/// @title Exact functions of one float: relu, neg, abs, clamp, sign, whole numbers (PROTOCOL.md, section 5, "Relu, neg")
 library Unary {
     uint32 private constant SIGN = 0x80000000;
     uint32 private constant ONE = 0x3f800000;

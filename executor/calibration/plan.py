@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from executor.network import Network
 from executor.reach import MAX_ELEMENTS
 from executor.replay import Results, replay_batch
+from executor.threads import thread_count
 from rollup.numerics import FP32, Profile
 
 Request = Sequence[Tensor]
@@ -101,14 +100,3 @@ def fast_runs(network: Network, plan: Plan, samples: Sequence[Request]) -> Itera
 def _outermost(size: int) -> list[int]:
     """Places of a batch, from both ends: where blocks of a kernel are whole, and where they are not."""
     return sorted(range(size), key=lambda place: min(place, size - 1 - place))
-
-
-@contextmanager
-def thread_count(count: int) -> Iterator[None]:
-    """torch computes with so many threads inside."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -20,6 +20,7 @@ from rollup.chain.client import Call, Client
 from rollup.chain.sender import MAX_GAS, Intent, Sender
 from rollup.config import Deployment
 from rollup.errors import BadInput, Conflict, NotFound
+from rollup.hexes import read_address
 from rollup.merkle import keccak256
 from rollup.types import Address, Windows
 
@@ -56,16 +57,16 @@ class System:
         """
         try:
             given = tomllib.loads(path.read_text())
-            sequencer = Address(bytes.fromhex(str(given.pop("sequencer")).removeprefix("0x")))
+            sequencer = read_address(given.pop("sequencer"))
             minimum, maximum = (Windows(**given.pop(name)) for name in ("minimum_windows", "maximum_windows"))
             system = cls(sequencer, minimum, maximum, **given)
         except FileNotFoundError as error:
             raise NotFound(f"there is no system description {path}") from error
-        except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+        except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, BadInput) as error:
             raise BadInput(f"{path} is no system description: {error}") from error
         numbers = [*astuple(minimum), *astuple(maximum), *(value for value in astuple(system)[3:])]
-        if len(sequencer) != 20 or not all(isinstance(number, int) and number >= 0 for number in numbers):
-            raise BadInput(f"{path} is no system description: an address has 20 bytes, and all else is a whole number")
+        if not all(isinstance(number, int) and number >= 0 for number in numbers):
+            raise BadInput(f"{path} is no system description: all but the sequencer is a whole number, 0 or more")
         if system.min_commit_fee_wei == 0:
             raise BadInput(f"{path} is no system description: min_commit_fee_wei is 0, and commitments cost gas alone")
         return system

@@ -1,4 +1,4 @@
-"""Rounded functions of one element: exp to log1p (PROTOCOL.md, 5, "Rounded functions").
+"""Rounded functions of one element: exp to log1p (PROTOCOL.md, 5, "Rounded operators").
 
 An operand that is not finite, or lies outside the function's domain, acquits.
 """

@@ -1,4 +1,4 @@
-"""Powers of two elements (PROTOCOL.md, 5, "Powers")."""
+"""Powers of two elements (PROTOCOL.md, 5, "Rounded operators")."""
 
 from __future__ import annotations
 

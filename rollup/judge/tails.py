@@ -1,4 +1,4 @@
-"""The last steps of softmax, log-softmax and the norms, from the sums of a row (PROTOCOL.md, 5, "Tails").
+"""The last steps of softmax, log-softmax and the norms, from the sums of a row (PROTOCOL.md, 5, "Rounded operators").
 
 The sums are steps of their own. A fused kernel had its own, not those that are committed: its errors in them, `n` terms
 each, are in the bounds here.

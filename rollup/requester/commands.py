@@ -18,7 +18,7 @@ from rollup.chain.models import Models
 from rollup.chain.trainings import Trainings
 from rollup.config import Settings
 from rollup.daemon import SettingsFile, configure_logs, serve
-from rollup.errors import BadInput
+from rollup.hexes import read_word
 from rollup.journal import open_journal
 from rollup.properties.types import TrainingId
 from rollup.requester.daemon import run_requester
@@ -76,12 +76,13 @@ def status(
     settings_file: SettingsFile = None,
 ) -> None:
     """Shows where a training stands, and its commitments."""
+    training_id = TrainingId(read_word(id_, "a training's id"))
     settings = Settings.load(settings_file)
     client = Client.connect(settings.rpc_url, settings.deployment.chain_id, settings.rpc_timeout_seconds)
     follower = Follower.from_settings(settings, client)
     follower.catch_up()
     with follower.reading() as view:
-        known = view.training(_id(id_))
+        known = view.training(training_id)
         table = Table(
             "commitment", "executor", "scores", "total", title=f"{known.status.name}: {known.phase(view.now).value}"
         )
@@ -93,13 +94,3 @@ def status(
     console.print(table)
     if any(known.model):
         print("0x" + known.model.hex())
-
-
-def _id(text: str) -> TrainingId:
-    try:
-        data = bytes.fromhex(text.removeprefix("0x"))
-    except ValueError:
-        data = b""
-    if len(data) != 32:
-        raise BadInput(f"{text!r} is no training's id: that has 32 bytes of hex")
-    return TrainingId(data)

@@ -14,12 +14,14 @@ from rollup.blobs import Blobs
 from rollup.blobs.content import MAX_RECIPE_BYTES
 from rollup.call import f32_bits
 from rollup.errors import BadInput, NotFound
+from rollup.hexes import read_word
 from rollup.properties.draw import Draw
 from rollup.properties.types import Aggregate, Comparison, Property, TrainingTerms
 from rollup.requester.items import put_data, put_pool, read_items
 from rollup.requester.keys import PoolKey
 from rollup.types import ZERO_WORD, Model, ModelId
 
+_MODELS = ("architecture", "scorer")
 _PATHS = ("data", "pool", "recipe")
 
 
@@ -52,7 +54,7 @@ class Description:
         """Raises NotFound without the file, BadInput for a name that is missing, unknown, or of another type."""
         try:
             given: dict[str, Any] = tomllib.loads(path.read_text())
-            given |= {name: _model(given[name]) for name in ("architecture", "scorer")}
+            given |= {name: ModelId(read_word(given[name], f"the {name}'s id")) for name in _MODELS}
             given |= {name: path.parent / given[name] for name in _PATHS if name in given}
             for name, kinds in (("aggregate", Aggregate), ("comparison", Comparison)):
                 if name in given:
@@ -61,19 +63,12 @@ class Description:
             return cls(**given)
         except FileNotFoundError as error:
             raise NotFound(f"there is no description {path} of a training") from error
-        except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+        except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, BadInput) as error:
             raise BadInput(f"{path} describes no training: {error}") from error
 
     @property
     def property(self) -> Property:
         return Property(self.aggregate, self.comparison, f32_bits(self.threshold))
-
-
-def _model(text: str) -> ModelId:
-    data = bytes.fromhex(str(text).removeprefix("0x"))
-    if len(data) != 32:
-        raise ValueError(f"{text} is no model's id")
-    return ModelId(data)
 
 
 def _require_numbers(given: dict[str, Any]) -> None:

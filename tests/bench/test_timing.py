@@ -11,7 +11,7 @@ from torch import Tensor
 from bench import check, open, overhead
 from bench._memory import peak_bytes
 from bench._subjects import Subject
-from bench._timing import WARM_UP, in_turn, pinned_threads, ratio, typical
+from bench._timing import WARM_UP, in_turn, ratio, typical
 from executor.runner import Runner
 from tests.executor.nets import conv_net
 
@@ -37,13 +37,6 @@ def test_ratios__are_medians_of_rounds() -> None:
     rounds = [[1.0, 2.0], [10.0, 30.0], [1.0, 9.0]]
     assert ratio(rounds, 1) == 3.0
     assert typical(rounds, 0) == 1.0
-
-
-def test_pinned_threads__are_put_back() -> None:
-    before = torch.get_num_threads()
-    with pinned_threads(2):
-        assert torch.get_num_threads() == 2
-    assert torch.get_num_threads() == before
 
 
 def test_peak_memory__counts_what_is_gone_again() -> None:

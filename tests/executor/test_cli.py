@@ -9,7 +9,7 @@ import torch
 import typer
 
 from executor.capture import export_to_folder
-from executor.cli import executor, id_of, ranges_of, scorer
+from executor.cli import executor, ranges_of, scorer
 from executor.scorer import Score
 from rollup.errors import BadInput
 from rollup.package import read_folder
@@ -20,16 +20,6 @@ from tests.digits import DigitNet
 def test_ranges_of__what_is_none__is_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="ranges are lo:hi"):
         ranges_of(text)
-
-
-@pytest.mark.parametrize("text", ["", "0x", "ab" * 31, "0x" + "ab" * 33, "zz" * 32])
-def test_id_of__what_is_none__is_refused(text: str) -> None:
-    with pytest.raises(typer.BadParameter, match="a model's id has 32 bytes of hex"):
-        id_of(text)
-
-
-def test_id_of__with_and_without_its_prefix() -> None:
-    assert id_of("ab" * 32) == id_of("0x" + "AB" * 32) == bytes([0xAB] * 32)
 
 
 def test_ranges_of__one_for_each_input() -> None:

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from executor.calibration.plan import thread_count
 from executor.models import LoadedModel, draw_inputs
 from executor.retained import MAX_RUN_BYTES, find, keep, name_of
 from executor.runner import Runner
 from executor.tensors import canonical_bytes, f32_of_bits
+from executor.threads import thread_count
 from executor.trace import Request, Trace, is_inside, recompute, replay, trace_for
 from rollup.blobs import Blobs, open_blobs
 from rollup.errors import Doubt

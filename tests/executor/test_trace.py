@@ -12,6 +12,7 @@ from executor.network import Network, operands_of
 from executor.replay import Results, replay_batch
 from executor.runner import Runner
 from executor.tensors import bits_of_f32_above, canonical_bytes, f32_of_bits, to_canonical
+from executor.threads import thread_count
 from executor.trace import Request, Trace, is_inside, is_linked, recompute, replay, trace_for
 from rollup.errors import Doubt
 from rollup.judge.evaluate import evaluate, open_tensors
@@ -31,10 +32,8 @@ def claim(calibration: Calibration, inputs: list[bytes], output: bytes) -> Reque
 
 @pytest.fixture(params=[1, 2])
 def threads(request: pytest.FixtureRequest) -> Iterator[int]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    yield request.param
-    torch.set_num_threads(before)
+    with thread_count(request.param):
+        yield request.param
 
 
 def faults(network: Network, inputs: list[torch.Tensor], results: Results, factors: tuple[int, ...]) -> list[object]:

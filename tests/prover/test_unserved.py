@@ -146,7 +146,7 @@ def test_an_output_that_is_served_late__is_looked_at_like_any_other(
     liar = arena.liar(lie())
     claim = arena.told(liar)
     arena.look()
-    assert claim in arena.tower._cases
+    assert claim in arena.tower._claims.cases
     output = liar.lie.output(arena.model, drawn(arena.model, arena._asked))
     liar._blobs.put_tensor(Tensor(arena.model.network.graph.output, output))
     arena.anvil.warp(2)
@@ -154,7 +154,7 @@ def test_an_output_that_is_served_late__is_looked_at_like_any_other(
     assert arena.dispute(claim).status is status
     # Within reach it is not looked at again.
     is_quiet = status is DisputeStatus.NONE
-    assert (claim in arena.tower._quiet, claim in arena.tower._cases) == (is_quiet, not is_quiet)
+    assert (claim in arena.tower._claims._quiet, claim in arena.tower._claims.cases) == (is_quiet, not is_quiet)
     liar.close()
 
 

@@ -245,12 +245,12 @@ def test_a_claim_that_cannot_be_watched__is_tried_again_ever_more_rarely(arena: 
             blind.step(arena.view)
     (said,) = (entry for entry in logs if entry.get("claim") == claim.hex())
     assert "not watchable: nobody serves blob" in said["reason"]
-    due, pause = blind._pauses.until[claim]
+    due, pause = blind._claims._pauses.until[claim]
     assert due == arena.view.now + pause // 2
     hidden.rename(weights)
     arena.anvil.warp(pause)
     blind.step(arena.view)
-    assert claim not in blind._pauses.until
+    assert claim not in blind._claims._pauses.until
     liar.close()
 
 

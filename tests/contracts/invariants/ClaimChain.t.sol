@@ -1,56 +1,27 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {Harness} from "../Harness.sol";
 import {ClaimWorld} from "../mocks/ClaimWorld.sol";
+import {Invariants} from "./Invariants.sol";
 
-contract ClaimChainInvariants is Harness {
-    struct FuzzSelector {
-        address addr;
-        bytes4[] selectors;
-    }
-
-    /// @dev forge prints events of this shape at -vv.
-    event log_named_uint(string name, uint256 value);
-
+contract ClaimChainInvariants is Invariants {
     ClaimWorld private world;
 
     function setUp() public {
         world = new ClaimWorld();
         vm.deal(address(world), 1_000 ether);
         world.setUp();
-    }
-
-    function targetContracts() public view returns (address[] memory targets) {
-        targets = new address[](1);
-        targets[0] = address(world);
-    }
-
-    /// @dev What is worth more is named more often.
-    function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[16] memory moves = [
-            world.pass.selector,
-            world.pass.selector,
-            world.lease.selector,
-            world.lease.selector,
-            world.claim.selector,
-            world.claim.selector,
-            world.claim.selector,
-            world.finalise.selector,
-            world.finalise.selector,
-            world.finaliseContested.selector,
-            world.settle.selector,
-            world.retry.selector,
-            world.contest.selector,
-            world.judge.selector,
-            world.judge.selector,
-            world.refund.selector
-        ];
-        targets = new FuzzSelector[](1);
-        targets[0] = FuzzSelector(address(world), new bytes4[](moves.length));
-        for (uint256 i = 0; i < moves.length; ++i) {
-            targets[0].selectors[i] = moves[i];
-        }
+        play(address(world));
+        allow(world.pass.selector, 2);
+        allow(world.lease.selector, 2);
+        allow(world.claim.selector, 3);
+        allow(world.finalise.selector, 2);
+        allow(world.finaliseContested.selector, 1);
+        allow(world.settle.selector, 1);
+        allow(world.retry.selector, 1);
+        allow(world.contest.selector, 1);
+        allow(world.judge.selector, 2);
+        allow(world.refund.selector, 1);
     }
 
     /// @notice At most one claim of a request is live or final, else it may be refunded; finality stays; every wei is
@@ -65,12 +36,5 @@ contract ClaimChainInvariants is Harness {
         assertEq(inGame, world.gameWei());
         assertEq(burned, world.burnedWei());
         assertEq(inChain + inInbox + inGame + burned + owned, world.vaultWei());
-    }
-
-    /// @notice An invariant over calls that mostly revert would say little.
-    function afterInvariant() public {
-        if (world.attempts() < 20) return;
-        emit log_named_uint("calls that succeeded, %", 100 * world.successes() / world.attempts());
-        assertTrue(2 * world.successes() > world.attempts(), "more than half of the calls succeed");
     }
 }

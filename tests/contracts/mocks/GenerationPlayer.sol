@@ -44,8 +44,8 @@ contract GenerationPlayer is PropertyWorld, ToyText {
     ModelId private _scorer;
     TextPlay[] private _plays;
     mapping(uint256 play => mapping(address executor => bool)) private _excluded;
+    uint256 public attempts;
     uint256 public successes;
-    uint256 public refusals;
     uint256 public refutations;
     uint256 public rejections;
     uint256 public finals;
@@ -384,6 +384,7 @@ contract GenerationPlayer is PropertyWorld, ToyText {
     }
 
     function _must(address from, uint256 wei_, address callee, bytes memory data) private {
+        ++attempts;
         vm.prank(from);
         (bool success,) = callee.call{value: wei_}(data);
         assertTrue(success, "a legal move succeeds");
@@ -391,9 +392,9 @@ contract GenerationPlayer is PropertyWorld, ToyText {
     }
 
     function _refused(address from, address callee, bytes memory data) private {
+        ++attempts;
         vm.prank(from);
         (bool success,) = callee.call(data);
         assertTrue(!success, "an illegal move is refused");
-        ++refusals;
     }
 }

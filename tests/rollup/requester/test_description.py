@@ -34,7 +34,7 @@ def test_load__no_file__is_refused(tmp_path: Path) -> None:
     ("changes", "words"),
     [
         ({"scorer": None}, "'scorer'"),
-        ({"scorer": "0x22"}, "0x22 is no model's id"),
+        ({"scorer": "0x22"}, "the scorer's id has 32 bytes of hex, got '0x22'"),
         ({"epochs": 3}, "epochs"),
         ({"fee_wei": -1}, "fee_wei cannot be -1"),
         ({"fee_wei": True}, "fee_wei cannot be True"),
