@@ -45,16 +45,16 @@ def find_forced(model: LoadedModel, inputs: Sequence[Tensor]) -> Overflow | None
     None where that is not certain: too near to the largest number, without a finite reach, or where a near-tie on the
     way decides otherwise. Costs two float64 runs and some backward passes.
     """
-    network, profile = model.network, model.numerics.profile
-    run, capped = MovableRun(network, model.numerics, inputs), capped_run(network, inputs, profile)
-    for number in _places(network):
-        step = network.graph.steps[number]
-        operands = operands_of(step, inputs, network.weights, capped)
-        for element in _clearest(step, operands, run.results[number].detach(), profile):
-            size = _size(step, element, operands_of(step, inputs, network.weights, run.results), run.results[number])
-            if _is_beyond_all(step, size, run) and _is_fault(step, element, [capped[number], *operands], profile):
+    look = _Look(model, inputs)
+    for call in _calls(model.network):
+        last = look.beyond_all(call[-1])
+        # A kernel may do without what a trace derives between, but makes the same in the end.
+        for number in call if last else ():
+            elements = last if number == call[-1] else look.beyond_all(number)
+            element = next((element for element in elements if look.is_fault(number, element)), None)
+            if element is not None:
                 # Decisions of later steps only come to those that are open here.
-                return Overflow(number, element) if is_decided_before(network, inputs, run, number) else None
+                return Overflow(number, element) if look.is_decided_before(number) else None
     return None
 
 
@@ -74,49 +74,70 @@ def capped_run(network: Network, inputs: Sequence[Tensor], profile: Profile) -> 
     return results
 
 
-def _places(network: Network) -> Iterator[int]:
-    """Steps that may overflow, in order, whose result is that of their call: a kernel may do without what it derives
-    between.
-    """
-    for number in network.lowered.results:
-        step = network.graph.steps[number]
-        if number <= judged_step(network) and step.op in OVERFLOWING and step.result.dtype in FLOATS:
-            yield number
+def _calls(network: Network) -> Iterator[range]:
+    """The steps of each call up to the judged tensor whose result may overflow, in order."""
+    first = 0
+    for last in network.lowered.results:
+        if last <= judged_step(network) and _may_overflow(network.graph.steps[last]):
+            yield range(first, last + 1)
+        first = last + 1
 
 
-def _clearest(step: Step, operands: Sequence[Tensor], exact: Tensor, profile: Profile) -> list[int]:
-    sizes = exact.abs().reshape(-1)
-    beyond = (sizes > _infinite_from(step)).nonzero().reshape(-1)
-    if not len(beyond):
-        return []
-    parts = (bound_of(step, operands, 0, profile).reshape(-1)[beyond] / sizes[beyond]).nan_to_num(nan=math.inf)
-    found: list[int] = beyond[parts.argsort()[:CLEAREST]].tolist()
-    return found
+def _may_overflow(step: Step) -> bool:
+    return step.op in OVERFLOWING and step.result.dtype in FLOATS
+
+
+class _Look:
+    """One request: what its elements are in float64, unrounded, and in a run that has the largest number instead."""
+
+    def __init__(self, model: LoadedModel, inputs: Sequence[Tensor]) -> None:
+        self._network, self._inputs, self._profile = model.network, inputs, model.numerics.profile
+        self._run = MovableRun(model.network, model.numerics, inputs)
+        self._capped = capped_run(model.network, inputs, self._profile)
+
+    def beyond_all(self, number: int) -> list[int]:
+        """Elements of a step, of the clearest ones, that no run inside its bounds brings back among the numbers."""
+        step = self._network.graph.steps[number]
+        if not _may_overflow(step):
+            return []
+        operands = self._operands(number, self._run.results)
+        return [element for element in self._clearest(number) if self._is_beyond(step, element, operands, number)]
+
+    def is_fault(self, number: int, element: int) -> bool:
+        """Whether the exact judge slashes the number nearest to what overflows, and so every other."""
+        step = self._network.graph.steps[number]
+        shown = [to_canonical(each) for each in (self._capped[number], *self._operands(number, self._capped))]
+        opened = open_tensors(step, element, shown, self._profile)
+        return judged(step, opened.values, opened.hint, 0, self._profile).verdict is Verdict.BEYOND_SOUND
+
+    def is_decided_before(self, number: int) -> bool:
+        return is_decided_before(self._network, self._inputs, self._run, number)
+
+    def _operands(self, number: int, results: Sequence[Tensor]) -> list[Tensor]:
+        return operands_of(self._network.graph.steps[number], self._inputs, self._network.weights, results)
+
+    def _clearest(self, number: int) -> list[int]:
+        step, sizes = self._network.graph.steps[number], self._run.results[number].detach().abs().reshape(-1)
+        beyond = (sizes > _infinite_from(step)).nonzero().reshape(-1)
+        if not len(beyond):
+            return []
+        bounds = bound_of(step, self._operands(number, self._capped), 0, self._profile).reshape(-1)
+        found: list[int] = beyond[(bounds / sizes)[beyond].nan_to_num(nan=math.inf).argsort()[:CLEAREST]].tolist()
+        return found
+
+    def _is_beyond(self, step: Step, element: int, operands: Sequence[Tensor], number: int) -> bool:
+        limit = _infinite_from(step)
+        if step.op not in _EXPONENTIALS:
+            size = self._run.results[number].reshape(-1)[element].abs()
+            reach, _ = self._run.reach(size)
+            return math.isfinite(reach) and float(size.detach()) - reach > limit
+        argument = views_of(step, [operand.double() for operand in operands])[0].reshape(-1)[element]
+        reach, _ = self._run.reach(argument)
+        least, most = float(argument.detach()) - reach, float(argument.detach()) + reach
+        return least > math.log(limit) + 1 and most <= _LARGEST_ARGUMENT
 
 
 def _infinite_from(step: Step) -> float:
     """The least power of two that the result's dtype does not hold: all from there on is rounded to infinity."""
     _, exponent = math.frexp(torch.finfo(torch_dtype(step.result.dtype)).max)
     return 2.0**exponent
-
-
-def _size(step: Step, element: int, operands: Sequence[Tensor], result: Tensor) -> Tensor:
-    """What is to be beyond all numbers: the element's magnitude, or the argument of an exponential."""
-    if step.op in _EXPONENTIALS:
-        return views_of(step, [operand.double() for operand in operands])[0].reshape(-1)[element]
-    return result.reshape(-1)[element].abs()
-
-
-def _is_beyond_all(step: Step, size: Tensor, run: MovableRun) -> bool:
-    """Whether `size` stays beyond, by whatever a run inside its sound bounds takes from it. NaN is not."""
-    reach, _ = run.reach(size)
-    least, limit = float(size.detach()) - reach, _infinite_from(step)
-    if step.op in _EXPONENTIALS:
-        return least > math.log(limit) + 1 and least + 2 * reach <= _LARGEST_ARGUMENT
-    return math.isfinite(reach) and least > limit
-
-
-def _is_fault(step: Step, element: int, tensors: Sequence[Tensor], profile: Profile) -> bool:
-    """Whether the exact judge slashes the number nearest to what overflows, and so every other."""
-    opened = open_tensors(step, element, [to_canonical(tensor) for tensor in tensors], profile)
-    return judged(step, opened.values, opened.hint, 0, profile).verdict is Verdict.BEYOND_SOUND

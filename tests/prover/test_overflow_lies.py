@@ -128,7 +128,7 @@ class Capped(Number):
 def arena(chain: Anvil, tmp_path_factory: pytest.TempPathFactory) -> Arena:
     net = ConvNet()
     with torch.no_grad():
-        net.features[0].weight.mul_(16.0)
+        next(net.parameters()).mul_(16.0)
     return Arena(chain, tmp_path_factory.mktemp("arena"), net, replace(TERMS, hi=HUGE))
 
 
