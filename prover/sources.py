@@ -110,6 +110,9 @@ class FirstOf(BlobReader):
     def get_tensor(self, root: TensorRoot, spec: TensorSpec | None = None) -> Tensor:
         return self._first(root, lambda blobs: blobs.get_tensor(root, spec))
 
+    def _read_tensor(self, root: TensorRoot, spec: TensorSpec | None) -> Tensor:
+        return self._first(root, lambda blobs: blobs._read_tensor(root, spec))
+
     def get_bundle(self, root: BundleRoot) -> Bundle:
         return self._first(root, lambda blobs: blobs.get_bundle(root))
 
