@@ -19,9 +19,8 @@ from executor.network import Network, operands_of
 from executor.operators import evaluate, evaluate_rounded
 from executor.operators.formulas import FLOATS
 from executor.operators.places import views_of
-from executor.overflow import is_finite
 from executor.reach import MovableRun, judged_step
-from executor.tensors import to_canonical, torch_dtype
+from executor.tensors import is_finite, to_canonical, torch_dtype
 from executor.trace import Results
 from prover.jumps import is_decided_before
 from rollup.codec import Overflow

@@ -11,9 +11,8 @@ import torch
 from torch import Tensor
 
 from executor.models import LoadedModel
-from executor.overflow import is_finite
 from executor.reach import MovableRun, attack
-from executor.tensors import canonical_bytes, from_bytes
+from executor.tensors import canonical_bytes, from_bytes, is_finite
 from executor.trace import Results, recompute, replay
 from prover.checker import Checker
 from prover.forced import capped_run, find_forced

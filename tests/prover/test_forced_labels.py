@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from executor.models import LoadedModel
-from executor.overflow import is_finite
+from executor.tensors import is_finite
 from executor.trace import recompute
 from prover import checker
 from prover.checker import Checker

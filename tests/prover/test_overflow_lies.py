@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from executor.models import LoadedModel, load_model
-from executor.overflow import is_finite
-from executor.tensors import canonical_bytes, from_canonical, to_canonical
+from executor.tensors import canonical_bytes, from_canonical, is_finite, to_canonical
 from executor.trace import Trace, recompute
 from prover.forced import capped_run
 from rollup.properties.scores import derived
