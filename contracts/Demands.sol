@@ -20,7 +20,7 @@ abstract contract Demands is IDisputeGame {
     using SafeCast for uint256;
 
     /// @notice What the supply of one leaf costs, gas: 1 KiB and its paths at the calldata floor.
-    uint256 public constant SUPPLY_LEAF_GAS = 220_000;
+    uint256 public constant SUPPLY_LEAF_GAS = 240_000;
 
     /// @dev A `Dispute`, packed for the moves that are paid for most: challenge and open.
     /// @param open the model's opening window: `open` shows no model

@@ -26,7 +26,7 @@ contract DisputeGame is Demands {
 
     /// @notice What a challenge costs an honest executor, gas: one opening and the conclusion that acquits. A challenger
     /// puts up twice that, of which an honest executor gets half.
-    uint256 public constant OPEN_GAS = 200_000;
+    uint256 public constant OPEN_GAS = 240_000;
 
     /// @dev What is left to do after the meter is read, at the least, so that nobody earns by being metered:
     /// one fresh word; the payments of a slash; ClaimChain's part of a rejection and two payments; one page's payment.
@@ -47,7 +47,7 @@ contract DisputeGame is Demands {
         _requireStatus(record, DisputeStatus.None);
         Windows memory windows = registry.terms(witness.requests.model).windows;
         _requireChallengeable(witness.claims, windows);
-        uint96 bondWei = challengeBond(witness.claims.bondWei).toUint96();
+        uint96 bondWei = _bondOf(witness.claims).toUint96();
 
         record.status = DisputeStatus.Challenged;
         record.challenger = msg.sender;
@@ -228,6 +228,11 @@ contract DisputeGame is Demands {
 
     function _requireChallengeable(ClaimBatch calldata claims, Windows memory windows) internal view virtual {
         _requireBefore(claims.claimedAt.afterwards(windows.challenge));
+    }
+
+    /// @dev Of the challenge that is being made, which its claim has counted already.
+    function _bondOf(ClaimBatch calldata claims) internal view virtual returns (uint256) {
+        return challengeBond(claims.bondWei);
     }
 
     /// @dev Whether the claim was refuted by something else while this dispute went on.

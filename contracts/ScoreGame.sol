@@ -7,6 +7,7 @@ import {Windows} from "./interfaces/IModels.sol";
 import {IScoreClaims} from "./interfaces/IScoreClaims.sol";
 import {IStepJudge} from "./interfaces/IStepJudge.sol";
 import {IVault} from "./interfaces/IVault.sol";
+import {DISPUTES_PER_DOUBLING} from "./libraries/ConstantsLib.sol";
 import {Course, DisputeClock} from "./libraries/DisputeClock.sol";
 
 /// @title The dispute game of scores
@@ -24,6 +25,14 @@ contract ScoreGame is DisputeGame {
 
     /// @dev `contest` knows how long, and has refused what comes later.
     function _requireChallengeable(ClaimBatch calldata, Windows memory) internal view override {}
+
+    /// @dev Each challenge and leaf pays its executor for the answer, but only in the end: until then it is out of pocket, and
+    /// the chain has to have room. So many items at once are dear. Whoever doubts honestly needs one item, or for hidden
+    /// weights a few; a liar that challenges itself to make them dear burns half of what it puts up.
+    function _bondOf(ClaimBatch calldata claims) internal view override returns (uint256) {
+        uint256 others = scoreClaims.standingOf(scoreClaims.claimBatchIdOf(claims)).disputes - 1;
+        return challengeBond(claims.bondWei) << (others / DISPUTES_PER_DOUBLING);
+    }
 
     /// @dev An item in dispute of a claim that is over: it was refuted, for a rejection waits for every dispute.
     function _hasFallen(ClaimBatch calldata claims) internal view override returns (bool) {

@@ -58,7 +58,7 @@ contract Trainings is Settlements {
         (minFeeWei, minCommitFeeWei) = (minFeeWei_, minCommitFeeWei_);
     }
 
-    // The requester.
+    // The requester, and whoever has its pool's key.
 
     /// @inheritdoc ITrainings
     function request(TrainingTerms calldata terms) external payable returns (TrainingId id) {
@@ -75,7 +75,6 @@ contract Trainings is Settlements {
     /// @inheritdoc ITrainings
     function open(Training calldata training, OpenedItem[] calldata items) external {
         (TrainingId id, TrainingState memory state) = _recall(training);
-        if (msg.sender != training.requester) revert NotTheRequester(msg.sender, training.requester);
         _requireStatus(state, TrainingStatus.Requested);
         _requireBefore(TrainingClock.openEnd(training));
         bytes32 seed = PoolLib.seedOf(id, _beaconOf(training.requestedBlock));

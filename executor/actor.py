@@ -6,7 +6,7 @@ An actor decides on a view that has seen its last transaction, so that it never 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -60,8 +60,8 @@ class Deeds:
         self._collect()
         return not self._pending and self._daemon.follower.view.block >= self._block
 
-    def send(self, intents: Sequence[Intent]) -> None:
-        """Sends all, then waits a little for them.
+    def send(self, intents: Iterable[Intent]) -> None:
+        """Sends each as it comes, then waits a little for them.
 
         What the chain refuses is reported and passed over: somebody else was faster, or the state has moved on. So is
         what there is no money for, since whatever else is due must still be done.

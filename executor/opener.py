@@ -1,7 +1,8 @@
 """The opener: answers every challenge of one's claims before its clock runs out, and supplies what is demanded.
 
-All challenged claims of a batch are opened in one call; so are all challenged items of a claim of scores. Traces lie in
-blobs before their roots are on chain, so that a process which dies in between serves the very trace that it opened.
+Challenged claims of a batch are opened together, as many in one call as a transaction holds; so are challenged items
+of a claim of scores. Traces lie in blobs before their roots are on chain, so that a process which dies in between
+serves the very trace that it opened.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from rollup.view import DisputeState, MadeBatch, MadeClaim, OrderedRequest, View
 
 # Leaves supplied in one call: about 1.5 KB of calldata each.
 LEAVES_PER_CALL = 64
+# Claims opened in one call: about 33,000 gas each.
+OPENINGS_PER_CALL = 128
 _log = structlog.get_logger()
 
 
@@ -68,10 +71,19 @@ class Opener:
                 model = view.model(request.request.model)
                 yield Case(dispute, claim, view.claims_of(claim), request, model, dispute.course.phase(view.now))
 
-    def _opens(self, cases: Sequence[Case]) -> list[Intent]:
-        """One call for each claim batch."""
-        batches: dict[ClaimBatchId, Case] = {}
-        openings: dict[ClaimBatchId, list[TraceOpening]] = {}
+    def _opens(self, cases: Sequence[Case]) -> Iterator[Intent]:
+        """Calls of up to `OPENINGS_PER_CALL`, each of one claim batch, in the order of their clocks. One is sent before
+        the traces of the next are made: who challenges many at once gains no time by it.
+        """
+        batches: dict[ClaimBatchId, list[Case]] = {}
+        for case in sorted(cases, key=lambda case: case.dispute.challenged_at):
+            batches.setdefault(case.made.id, []).append(case)
+        for together in batches.values():
+            for start in range(0, len(together), OPENINGS_PER_CALL):
+                yield from self._opening(together[start : start + OPENINGS_PER_CALL])
+
+    def _opening(self, cases: Sequence[Case]) -> Iterator[Intent]:
+        openings = []
         for case in cases:
             try:
                 root = self._office.blobs.put_tensors(list(self._trace(case).tensors))
@@ -79,9 +91,9 @@ class Opener:
                 # One claim that cannot be opened must not keep the others from being opened in time.
                 _log.error("executor.cannot_open", claim=case.claim.id.hex(), error=str(error))
                 continue
-            batches[case.made.id] = case
-            openings.setdefault(case.made.id, []).append(TraceOpening(case.claim.index, root))
-        return [self._disputes.open(case.made.batch, openings[id_], case.request.lane) for id_, case in batches.items()]
+            openings.append(TraceOpening(case.claim.index, root))
+        if openings:
+            yield self._disputes.open(cases[0].made.batch, openings, cases[0].request.lane)
 
     @unrunnable("the claimed run")
     def _trace(self, case: Case) -> Trace:

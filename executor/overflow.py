@@ -17,7 +17,7 @@ from executor.bounds import inside
 from executor.models import LoadedModel, drawn_range
 from executor.network import operands_of
 from executor.operators import evaluate_rounded
-from executor.tensors import from_bytes, to_canonical
+from executor.tensors import from_bytes, is_finite, is_true, to_canonical
 from executor.trace import Results
 from rollup.blobs import Blobs
 from rollup.codec import Overflow
@@ -68,7 +68,7 @@ def find_overflow(model: LoadedModel, inputs: Sequence[bytes]) -> Overflowing | 
         operands = operands_of(step, tensors, network.weights, results)
         result = evaluate_rounded(step, operands, numerics.profile)
         results.append(result)
-        if not bool(inside(step, operands, result, numerics.factors[number], numerics.profile).all()):
+        if not is_true(inside(step, operands, result, numerics.factors[number], numerics.profile)):
             return None
         element = next(overflowing(step, operands, result), None)
         if element is not None:
@@ -105,14 +105,6 @@ def _stands(model: LoadedModel, step: Step, place: Overflow, shown: Sequence[Com
     factor = model.numerics.factors[place.step]
     finding = evaluate(step, opened.values, opened.hint, factor, model.numerics.profile)
     return finding.verdict is Verdict.NO_FAULT
-
-
-def is_finite(tensor: Tensor) -> bool:
-    """Whether no element is NaN or infinite; integers never are."""
-    if not tensor.is_floating_point():
-        return True
-    least, largest = tensor.aminmax()
-    return bool((largest - least).isfinite() or tensor.isfinite().all())
 
 
 def _is_beyond(tensor: Tensor, low: float, high: float) -> bool:

@@ -113,17 +113,6 @@ def kernel_of(network: Network, place: int, operands: Sequence[Tensor]) -> Tenso
     return function(*arguments)
 
 
-def same_bits(a: Tensor, b: Tensor) -> bool:
-    """Whether two tensors hold the same bytes in the same order, whatever their shapes. NaN equals its own bits."""
-    if a.dtype is not b.dtype or a.numel() != b.numel():
-        return False
-    a, b = a.reshape(-1), b.reshape(-1)
-    if not a.is_floating_point():
-        return torch.equal(a, b)
-    bits = {2: torch.int16, 4: torch.int32, 8: torch.int64}[a.element_size()]
-    return torch.equal(a.view(bits), b.view(bits))
-
-
 def batch_shape(value: Value, count: int) -> tuple[int, ...]:
     """Shape of a value in a batch of `count` requests."""
     if value.place is None:

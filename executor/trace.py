@@ -19,11 +19,11 @@ from executor.operators import evaluate_rounded
 from executor.replay import Results as Results
 from executor.replay import replay_batch
 from executor.runner import Runner
-from executor.tensors import from_bytes, to_canonical
+from executor.tensors import from_bytes, is_true, to_canonical
 from rollup.errors import Doubt
 from rollup.graph import Numerics, Op
 from rollup.numerics import FP32, Profile
-from rollup.tensor import Bundle
+from rollup.tensor import Bundle, hash_together
 from rollup.tensor import Tensor as Committed
 from rollup.types import BundleRoot
 
@@ -42,6 +42,7 @@ class Trace:
     @classmethod
     def of(cls, results: Results) -> Trace:
         tensors = tuple(to_canonical(result) for result in results)
+        hash_together(tensors)
         return cls(tensors, Bundle([tensor.root for tensor in tensors]))
 
 
@@ -62,7 +63,7 @@ def is_inside(network: Network, numerics: Numerics, inputs: Sequence[Tensor], re
     """Whether every element of every step certainly lies inside its calibrated bound."""
     for number, (step, factor) in enumerate(zip(network.graph.steps, numerics.factors, strict=True)):
         operands = operands_of(step, inputs, network.weights, results)
-        if not bool(inside(step, operands, results[number], factor, numerics.profile).all()):
+        if not is_true(inside(step, operands, results[number], factor, numerics.profile)):
             return False
     return True
 

@@ -13,7 +13,7 @@ from prover.known import Held, Known
 from prover.opened import OpenedTrace
 from prover.output import output_leaves, supplied_output
 from prover.position import Fault, Opinion
-from prover.strategy import REACH
+from prover.strategy import REACH, may_overflow
 from rollup.blobs import BlobReader
 from rollup.codec import Overflow
 from rollup.errors import NotFound
@@ -62,6 +62,11 @@ class Case:
     def is_doubted(self) -> bool:
         """Whether the cheap look found the output beyond reach. NaN is beyond."""
         return self.opinion.deviation is not None and not self.opinion.deviation <= REACH
+
+    @property
+    def is_incomparable(self) -> bool:
+        """Whether a number is claimed where my own run makes none, and another's may."""
+        return may_overflow(self.opinion)
 
     def take_output(self, output: bytes | None) -> None:
         """Takes the claimed output, as soon as somebody has shown it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from math import inf
+from math import inf, isfinite, isnan, nan
 
 import torch
 from torch import Tensor
@@ -27,6 +27,7 @@ from prover.fault_proof import (
     prove_undefined,
     worst_element,
 )
+from prover.forced import capped_run, find_forced
 from prover.jumps import Jumps, jumps_of
 from prover.opened import OpenedTrace
 from prover.overflows import OverflowChecker, find_overflow_fault
@@ -49,6 +50,7 @@ class Checker:
 
     Deviations are ratios: the distance of a claimed output from what it should be, in units of the model's reach and
     twice its output band together. Above 1 no run inside its bounds makes that output, and none that links to it does.
+    NaN says that my own run makes no number where one is claimed, and nothing else deviates.
     """
 
     def __init__(self, model: LoadedModel) -> None:
@@ -69,7 +71,14 @@ class Checker:
     def _reach(self) -> float:
         """The model's, over inputs drawn; dear, and needed for outputs only."""
         drawn = draw_inputs(self.model.record.inputs, SAMPLES, SAMPLE_SEED)
-        return max(self._reach_at(tensors) for tensors in drawn)
+        # Of a run that overflows it says nothing of others; what is too near without it has its own in the second look.
+        reaches = [self._reach_at(tensors) for tensors in drawn if not self._overflows(tensors)]
+        return max(filter(isfinite, reaches), default=0.0)
+
+    def _overflows(self, tensors: Sequence[Tensor]) -> bool:
+        """Whether the judged tensor of a float64 run shows an overflow."""
+        runs = [run(self._network, tensors, self.model.numerics.profile) for run in (recompute, capped_run)]
+        return not torch.equal(runs[0][self._judged], runs[1][self._judged])
 
     @unrunnable("the model")
     def deviations(self, requests: Sequence[Sequence[bytes]], claimed: Sequence[bytes]) -> list[float]:
@@ -87,22 +96,44 @@ class Checker:
     def second_deviation(self, inputs: Sequence[bytes], claimed: bytes) -> float:
         """The independent look, before any bond: in float64, and with the reach of these very inputs.
 
-        What is beyond it may still be an honest run's, if something on the way is nearly a tie: prover/jumps.py.
+        Where that makes no number, and one is claimed, it is infinite if no run inside its bounds makes any.
         """
-        tensors = [from_bytes(spec, data) for spec, data in zip(self._network.program.inputs, inputs, strict=True)]
+        tensors, output = self._tensors(inputs), from_bytes(self.graph.output, claimed)
+        judged, ratio = self._exact(tensors, output)
+        is_forced = ratio <= REACH and self._lacks(judged, output) and find_forced(self.model, tensors) is not None
+        return inf if is_forced else ratio
+
+    def _exact(self, tensors: Sequence[Tensor], output: Tensor) -> tuple[Tensor, float]:
+        """The judged tensor in float64, rounded, and the deviation of what of it is a number.
+
+        What is beyond reach may still be an honest run's, if something on the way is nearly a tie: prover/jumps.py.
+        """
         judged = recompute(self._network, tensors, self.model.numerics.profile)[self._judged]
-        output, reach = from_bytes(self._network.graph.output, claimed), max(self._reach, self._reach_at(tensors))
+        reach = max(self._reach, self._reach_at(tensors))
         ratio = self._ratio(judged, output, reach)
-        if ratio <= REACH:
-            return ratio
-        return self._ratio(judged, output, reach, jumps_of(self._network, self.model.numerics, tensors))
+        if not ratio <= REACH:
+            ratio = self._ratio(judged, output, reach, jumps_of(self._network, self.model.numerics, tensors))
+        return judged, ratio
 
     def _deviation(self, inputs: Sequence[bytes], run: bytes, claim: bytes) -> float:
+        spec = self._network.graph.output
+        output = from_bytes(spec, claim)
         if self._is_label:
             # Two labels say nothing of the margin between them: ask the logits.
-            return self.second_deviation(inputs, claim)
-        spec = self._network.graph.output
-        return self._ratio(from_bytes(spec, run), from_bytes(spec, claim), self._reach)
+            judged, ratio = self._exact(self._tensors(inputs), output)
+        else:
+            judged = from_bytes(spec, run)
+            ratio = self._ratio(judged, output, self._reach)
+        return nan if ratio <= REACH and self._lacks(judged, output) else ratio
+
+    def _tensors(self, inputs: Sequence[bytes]) -> list[Tensor]:
+        return [from_bytes(spec, data) for spec, data in zip(self._network.program.inputs, inputs, strict=True)]
+
+    def _lacks(self, judged: Tensor, claimed: Tensor) -> bool:
+        """Whether a run has no number where it is compared with one; a masked logit is as good as one."""
+        if self._is_label:
+            return bool((judged.isnan() | (judged == inf)).any())
+        return bool((claimed.isfinite() & ~judged.isfinite()).any())
 
     def _ratio(self, judged: Tensor, claimed: Tensor, reach: float, jumps: Jumps | None = None) -> float:
         limit = self._moved * reach + self._band
@@ -114,15 +145,21 @@ class Checker:
         return _ratio(_distance(judged, claimed), limit + jumps.down.where(claimed < judged, jumps.up))
 
     def _label_distance(self, logits: Tensor, labels: Tensor) -> float:
-        """By how much the largest logit exceeds the claimed one's; a label that does not exist exceeds everything."""
-        rows = logits.double().reshape(-1, self._network.graph.steps[-1].attributes[0])
+        """By how much the largest logit exceeds the claimed one's; a label that does not exist exceeds everything.
+
+        A logit that overflows is at least the largest number; one that is NaN says nothing of its row.
+        """
+        largest = torch.finfo(logits.dtype).max
+        rows = logits.double().clamp(-largest, largest).reshape(-1, self._network.graph.steps[-1].attributes[0])
         flat = labels.reshape(-1, 1)
         if not bool(((flat >= 0) & (flat < rows.shape[1])).all()):
             return inf
-        return float((rows.amax(1, keepdim=True) - rows.gather(1, flat)).max())
+        return float((rows.amax(1, keepdim=True) - rows.gather(1, flat)).nan_to_num(nan=0.0).max())
 
     def _reach_at(self, tensors: Sequence[Tensor]) -> float:
-        return float(reach_of(self._network, self.model.numerics, tensors, REACH_ELEMENTS).calibrated.max())
+        """Infinite where it is not known."""
+        reach = float(reach_of(self._network, self.model.numerics, tensors, REACH_ELEMENTS).calibrated.max())
+        return inf if isnan(reach) else reach
 
     @unrunnable("a step of the model")
     def find_fault(self, evidence: Evidence, trace: OpenedTrace) -> FaultProof | None:
@@ -163,7 +200,7 @@ class Checker:
 
 
 def _distance(expected: Tensor, claimed: Tensor) -> Tensor:
-    """Absolute differences. A claimed NaN or infinity is beyond everything, unless an honest run has one there."""
+    """Absolute differences. A claimed NaN or infinity is beyond everything; nothing is where my own run has one."""
     distance = (expected.double() - claimed.double()).abs().nan_to_num(nan=inf, posinf=inf)
     return distance.where(expected.double().isfinite(), 0.0)
 

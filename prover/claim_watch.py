@@ -90,7 +90,9 @@ class ClaimWatch:
             self._keep_or_forget(view, case)
 
     def _keep_or_forget(self, view: View, case: Case) -> None:
-        if case.is_doubted:
+        if case.is_incomparable:
+            _log.warning("watchtower.output_overflows", claim=case.claim.hex())
+        elif case.is_doubted:
             shown = {"deviation": case.opinion.deviation, "second": case.opinion.second}
             _log.warning("watchtower.beyond_reach", claim=case.claim.hex(), **shown)
         if case.is_doubted or view.claim(case.claim).contested:

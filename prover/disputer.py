@@ -41,6 +41,7 @@ from rollup.config import Deployment
 from rollup.errors import NotFound, NotYet, Refused
 from rollup.graph import Graph
 from rollup.types import (
+    DISPUTES_PER_DOUBLING,
     ZERO_ADDRESS,
     ZERO_WORD,
     Address,
@@ -130,6 +131,7 @@ class Disputer:
     def position(self, view: View, made: MadeClaim, look: Look) -> Position:
         """The claim and its dispute; all of one block, the view's."""
         scores = view.state.scores.get(made.batch)
+        siblings = len(scores.disputed - {made.index}) if scores is not None else 0
         return Position(
             claim=made.id,
             executor=made.executor,
@@ -141,10 +143,10 @@ class Disputer:
             now=view.now,
             me=self.address,
             balance_wei=look.balance_wei,
-            challenge_bond_wei=self.challenge_bond(look, made.bond_wei),
+            challenge_bond_wei=self.challenge_bond(look, made.bond_wei) << siblings // DISPUTES_PER_DOUBLING,
             leaf_deposit_wei=look.leaf_deposit_wei,
             challenges_unserved=self._challenges_unserved,
-            siblings=len(scores.disputed - {made.index}) if scores is not None else 0,
+            siblings=siblings,
             is_scored=scores is not None,
             kept_open_until=scores.window_end if scores is not None else 0,
         )

@@ -84,6 +84,12 @@ def jumps_of(network: Network, numerics: Numerics, inputs: Sequence[Tensor]) -> 
     return Jumps(down, up)
 
 
+def is_decided_before(network: Network, inputs: Sequence[Tensor], run: MovableRun, last: int) -> bool:
+    """Whether what the steps before `last` decide falls one way only in runs inside their bounds."""
+    numbers = [number for number in range(last) if _decides(network.graph, number)]
+    return not any(_is_open(run, decision) for number in numbers for decision in _nearest(network, inputs, run, number))
+
+
 def _decides(graph: Graph, number: int) -> bool:
     step = graph.steps[number]
     if step.operands[0].spec.dtype not in FLOATS:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rollup.blobs import BlobReader
-from rollup.errors import BadEncoding, NotFound, Refused, Retry, RollupError
+from rollup.errors import BadEncoding, NotFound, RollupError
 from rollup.graph import Graph, Source
-from rollup.tensor import Tensor, TensorSpec, root_of_bundle
+from rollup.tensor import Bundle, Tensor, TensorSpec, root_of_bundle
 from rollup.types import MAX_DEMAND_LEAVES, BundleRoot, LeafRef, Opening
 from rollup.view import Page
 
@@ -26,6 +26,8 @@ class OpenedTrace:
         self._graph, self.root = graph, root
         self._length = len(graph.steps) if length is None else min(length, len(graph.steps))
         self._tensors: dict[int, Tensor] = {}
+        # Of what was fetched, and of what was supplied on chain.
+        self._bundle: Bundle | None = None
         self._paths: dict[int, tuple[bytes, ...]] = {}
 
     def tensor(self, index: int) -> Tensor:
@@ -35,7 +37,7 @@ class OpenedTrace:
         return self._tensors[index]
 
     def path(self, index: int) -> tuple[bytes, ...]:
-        return self._paths[index]
+        return self._paths[index] if self._bundle is None else self._bundle.path(index)
 
     def knows(self, index: int) -> bool:
         return index in self._tensors
@@ -59,15 +61,12 @@ class OpenedTrace:
             return
         if len(bundle.roots) != len(self._graph.steps):
             return
-        for step in self.missing:
-            try:
-                tensor = blobs.get_tensor(bundle.roots[step], self._graph.steps[step].result)
-            except Retry:
-                # Slow or away, or its share of this look is spent: the next look goes on from here.
-                return
-            except Refused:
-                continue
-            self._tensors[step], self._paths[step] = tensor, bundle.path(step)
+        self._bundle, missing = bundle, self.missing
+        # Where one is slow or away, or its share of this look is spent, the next look goes on from there.
+        served = blobs.get_served([(bundle.roots[step], self._graph.steps[step].result) for step in missing])
+        for step, tensor in zip(missing, served, strict=False):
+            if tensor is not None:
+                self._tensors[step] = tensor
 
     def take(self, pages: Sequence[Page]) -> None:
         """Takes results all of whose leaves were supplied on chain."""

@@ -132,9 +132,10 @@ class Opinion:
     """What my checks say of a claim.
 
     `deviation`: the greatest difference of the claimed output from my run, in units of the model's reach; None while I
-    have no run. `second`: the same from an independent evaluation, asked for before any bond. `missing`: leaves of the
-    opened trace or of the claimed output that I need and nobody serves. `is_unserved`: nobody has shown `withheld`, so
-    there is no deviation; `stake`: what it takes to have it shown.
+    have no run, NaN if that makes no number where one is claimed. `second`: the same from an independent evaluation,
+    asked for before any bond; infinite if no run makes a number there. `missing`: leaves of the opened trace or of the
+    claimed output that I need and nobody serves. `is_unserved`: nobody has shown `withheld`, so there is no deviation;
+    `stake`: what it takes to have it shown.
     """
 
     deviation: float | None = None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import inf
 
 import structlog
 
@@ -40,7 +41,8 @@ class ScoreWatch:
         self._condemned: dict[ClaimBatchId, Condemn] = {}
         self._withholding = Withholding(sources, inputs)
         self._pauses = Pauses()
-        self._said: dict[bytes, str] = {}
+        # By claim or training, and event.
+        self._said: dict[tuple[bytes, str], object] = {}
         self.picked: dict[ClaimId, Case] = {}
 
     @property
@@ -166,10 +168,12 @@ class ScoreWatch:
         return Condemn(paper.scores.id, claim.requests, claim.claims, trained, shown)
 
     def _tell(self, case: ScoreCase) -> None:
-        if case.beyond:
-            worst = max(case.beyond.values())
-            found = {"items": len(case.beyond), "worst": worst, "confirmed": list(case.confirmed)}
+        if case.far or case.confirmed:
+            worst = max(case.far.values(), default=inf)
+            found = {"items": len({*case.far, *case.confirmed}), "worst": worst, "confirmed": list(case.confirmed)}
             self._warn(case.id, "watchtower.scores_beyond_reach", found)
+        if case.overflown:
+            self._warn(case.id, "watchtower.items_overflow", {"items": len(case.overflown)})
         if case.unrunnable:
             self._warn(case.id, "watchtower.items_unrunnable", {"items": len(case.unrunnable)})
         if case.replaced:
@@ -181,14 +185,18 @@ class ScoreWatch:
 
     def _say(self, id_: bytes, reason: str) -> None:
         """Each new reason once."""
-        if self._said.get(id_) != reason:
-            self._said[id_] = reason
+        if self._is_new(id_, "watchtower.waits", reason):
             _log.info("watchtower.waits", claim=id_.hex(), reason=reason)
 
     def _warn(self, id_: bytes, event: str, found: dict[str, object]) -> None:
-        if self._said.get(id_) != f"{event} {found}":
-            self._said[id_] = f"{event} {found}"
+        if self._is_new(id_, event, found):
             _log.warning(event, claim=id_.hex(), **found)
+
+    def _is_new(self, id_: bytes, event: str, said: object) -> bool:
+        """Whether the last that was said of it under this event is something else."""
+        is_new = self._said.get((id_, event)) != said
+        self._said[id_, event] = said
+        return is_new
 
     def _forget(self, view: View) -> None:
         active = set(view.state.active_scores)
@@ -196,7 +204,7 @@ class ScoreWatch:
         self._condemned = {id_: move for id_, move in self._condemned.items() if id_ in active}
         self._quiet &= active
         ids = {*active, *view.state.active_trainings}
-        self._said = {id_: reason for id_, reason in self._said.items() if id_ in ids}
+        self._said = {key: said for key, said in self._said.items() if key[0] in ids}
         self._pauses.keep(ids)
         self._inputs.forget(view)
 

@@ -37,7 +37,8 @@ class ScoreCase:
     def __init__(self, paper: Paper, known: Known, inputs: Inputs) -> None:
         self.paper, self.known, self._inputs = paper, known, inputs
         self._pending = deque(range(paper.scores.claim.count))
-        # Items beyond reach, by how far; those that the second evaluation has confirmed, or explained.
+        # Items beyond reach, by how far, NaN where my own run makes no number; those that the second evaluation has
+        # confirmed, or explained.
         self.beyond: dict[int, float] = {}
         self.confirmed: dict[int, Case] = {}
         self.excused: set[int] = set()
@@ -61,6 +62,16 @@ class ScoreCase:
     def is_clean(self) -> bool:
         """Whether every item was compared, and no deviation is left that a second evaluation has not explained."""
         return not self._pending and not self.replaced and not self.strays and set(self.beyond) <= self.excused
+
+    @property
+    def far(self) -> dict[int, float]:
+        """Items that were compared and are beyond reach, by how far."""
+        return {item: ratio for item, ratio in self.beyond.items() if not isnan(ratio)}
+
+    @property
+    def overflown(self) -> list[int]:
+        """Items that the batched look cannot compare: a run of mine makes no number of them."""
+        return [item for item, ratio in self.beyond.items() if isnan(ratio)]
 
     def compare(self) -> None:
         """Goes on with the pass over all items, as far as one look may."""
@@ -146,7 +157,12 @@ class ScoreCase:
         if not waiting:
             return False
         item = max(waiting, key=lambda item: _size(self.beyond[item]))
-        case = self.case_of(item)
+        try:
+            case = self.case_of(item)
+        except BadInput:
+            self.unrunnable.append(item)
+            self.excused.add(item)
+            return True
         if is_beyond_reach(case.opinion):
             self.confirmed[item] = case
         else:
@@ -186,4 +202,5 @@ class ScoreCase:
 
 
 def _size(ratio: float) -> float:
-    return float("inf") if isnan(ratio) else ratio
+    """What cannot be compared comes last: it must not hide what can."""
+    return 0.0 if isnan(ratio) else ratio

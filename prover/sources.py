@@ -63,12 +63,16 @@ class Endpoint:
         self.wasted += taken
         raise answer
 
-    def _give_up(self) -> Unavailable:
-        self._left = 0.0
+    def close(self) -> None:
+        """Lets go of its connection."""
         if self._http is not None:
-            # Ends the thread that waits for it, at its next read.
             self._http.close()
         self._http = None
+
+    def _give_up(self) -> Unavailable:
+        self._left = 0.0
+        # Ends the thread that waits for it, at its next read.
+        self.close()
         return Unavailable(f"{self._url} does not answer in its share of this look")
 
     def _fetch(self, name: bytes, limit: int, seconds: float, answers: Queue[bytes | RollupError]) -> None:
@@ -105,6 +109,9 @@ class FirstOf(BlobReader):
 
     def get_tensor(self, root: TensorRoot, spec: TensorSpec | None = None) -> Tensor:
         return self._first(root, lambda blobs: blobs.get_tensor(root, spec))
+
+    def _read_tensor(self, root: TensorRoot, spec: TensorSpec | None) -> Tensor:
+        return self._first(root, lambda blobs: blobs._read_tensor(root, spec))
 
     def get_bundle(self, root: BundleRoot) -> Bundle:
         return self._first(root, lambda blobs: blobs.get_bundle(root))
@@ -163,9 +170,15 @@ class Sources:
         self._seconds = min(seconds, ENDPOINT_SECONDS)
         self._until = time.monotonic() + LOOK_SHARES * self._seconds
         announced = set(self._urls())
-        self._endpoints = {url: endpoint for url, endpoint in self._endpoints.items() if url in announced}
+        for url in self._endpoints.keys() - announced:
+            self._endpoints.pop(url).close()
         for endpoint in self._endpoints.values():
             endpoint.new_look(self._seconds)
+
+    def close(self) -> None:
+        """Lets go of all connections."""
+        for endpoint in self._endpoints.values():
+            endpoint.close()
 
     def of(self, url: str | None) -> FirstOf:
         """What lies in the own store, or behind one endpoint."""

@@ -7,6 +7,7 @@ Knows no chain, no torch and no clock: `Position.now` is the block's time. What 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from math import isnan
 
 from prover.position import (
     Challenge,
@@ -99,6 +100,11 @@ def is_beyond_reach(opinion: Opinion) -> bool:
     return all(ratio is not None and not ratio <= REACH for ratio in (opinion.deviation, opinion.second))
 
 
+def may_overflow(opinion: Opinion) -> bool:
+    """Whether nothing can be said of a number: my own run makes none, and one inside its bounds may make any."""
+    return opinion.deviation is not None and isnan(opinion.deviation) and not is_beyond_reach(opinion)
+
+
 def _before_challenge(position: Position, opinion: Opinion) -> ClaimMove | Wait:
     if position.eager and opinion.fault is not None and opinion.fault.slashes:
         return Prove(position.claim, opinion.fault, eager=True)
@@ -117,6 +123,8 @@ def _before_challenge(position: Position, opinion: Opinion) -> ClaimMove | Wait:
         return _later(position, "the output is within reach")
     if opinion.second is None:
         return _later(position, "beyond reach; a second evaluation is needed before a bond")
+    if may_overflow(opinion):
+        return _later(position, "in doubt: my own run overflows, and another's may be within reach")
     if not is_beyond_reach(opinion):
         return _later(position, "in doubt: a second evaluation finds the output within reach")
     return _challenge(position)

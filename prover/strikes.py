@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 import structlog
 
+from executor.strangers import unrunnable
 from prover.position import Wait
 from rollup.blobs import BlobReader
 from rollup.errors import BadEncoding, Doubt, RollupError
 from rollup.graph import GRAPH_TAG, STEP_TAG, Graph, tree_of_records
 from rollup.judge.strikes import find_unjudgeable, is_unjudgeable, reason
 from rollup.merkle import sha256, top_of_run
-from rollup.package import load_records
+from rollup.package import find_records
 from rollup.types import Address, Model, ModelId, StepPlace
 
 # Gas of a strike, above what was ever measured: of the call, and of each byte of the record.
@@ -103,15 +104,19 @@ class Malformed:
             self._look_through(id_, record, [step.record for step in graph.steps])
 
     def look_for(self, id_: ModelId, record: Model) -> None:
-        """At one that could not: somebody may serve its records."""
+        """At one that could not: somebody may serve its program, or its records."""
         if id_ in self._done or id_ in self.places:
             return
         try:
-            records = load_records(self._blobs, record.graph_root, record.graph_header)
+            records = self._records(record)
         except RollupError:
             # Asked for again when the model is.
             return
         self._look_through(id_, record, records)
+
+    @unrunnable("the program")
+    def _records(self, record: Model) -> Sequence[bytes]:
+        return find_records(self._blobs, record.graph_root, record.graph_header)
 
     def close(self, id_: ModelId) -> None:
         """Nothing is at stake any more."""

@@ -17,10 +17,9 @@ from executor.bounds import bound_of, inside
 from executor.network import Network, operands_of
 from executor.operators import evaluate
 from executor.operators.movement import MOVES
-from executor.overflow import is_finite
-from executor.replay import kernel_of, same_bits
+from executor.replay import kernel_of
 from executor.runner import profile as pinned
-from executor.tensors import f32_of_bits, from_canonical
+from executor.tensors import f32_of_bits, from_canonical, is_finite, is_true, same_bits
 from prover.fault_proof import Evidence
 from prover.opened import OpenedTrace
 from rollup.graph import Numerics, Op, Source, Step
@@ -75,10 +74,10 @@ class Inspector:
 
     def _outside(self, number: int, step: Step, operands: Sequence[Tensor], result: Tensor) -> list[int]:
         profile = self._numerics.profile
-        good = inside(step, operands, result, self._numerics.factors[number], profile).reshape(-1)
-        if bool(good.all()):
+        good = inside(step, operands, result, self._numerics.factors[number], profile)
+        if is_true(good):
             return []
-        suspects = (~good).nonzero().reshape(-1)
+        suspects = (~good).reshape(-1).nonzero().reshape(-1)
         if len(suspects) > MAX_SUSPECTS and result.is_floating_point() and step.op not in MOVES:
             distance = (result.double() - evaluate(step, operands, profile).double()).abs()
             excess = (distance / bound_of(step, operands, 0, profile)).reshape(-1)[suspects]

@@ -1,19 +1,20 @@
 """A model as it travels: a folder that is pushed, and the blobs from which executors load it.
 
-Folder: `program.json` and `weights.safetensors`. Blobs: the program's JSON under its graph root, the weights under
-their bundle root, the numerics under theirs. Whoever loads a program lowers it again and compares the root, so a
-program that is not the registered graph is refused. A graph that no program makes can be shown by its records, so that
-who registered it can be struck.
+Folder: `program.json` and `weights.safetensors`. Blobs: the program's JSON under its graph root, the graph's records
+under a name made of that root, the weights under their bundle root, the numerics under theirs. Whoever loads a program
+lowers it again and compares the root, so a program that is not the registered graph is refused. Records are the graph
+itself: by them a graph that no program makes can be shown, so that who registered it can be struck.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from rollup.blobs import BlobReader, Blobs
-from rollup.errors import BadEncoding, BadInput
+from rollup.errors import BadEncoding, BadInput, RollupError
 from rollup.graph import Numerics, root_of_records
 from rollup.judge.strikes import require_judgeable
 from rollup.lowering import Lowered, lower
@@ -68,6 +69,7 @@ def store(blobs: Blobs, package: Package, numerics: Numerics) -> tuple[GraphRoot
     graph = lower(package.program).graph
     require_judgeable(graph)
     blobs.put_named(graph.root, package.program.to_json())
+    store_records(blobs, graph.header, [step.record for step in graph.steps])
     blobs.put_numerics(numerics)
     return graph.root, blobs.put_tensors(list(package.weights))
 
@@ -83,6 +85,19 @@ def load_program(blobs: BlobReader, root: GraphRoot) -> tuple[Program, Lowered]:
         return program, lowered
 
     return blobs.get_named(root, check, MAX_PROGRAM_BYTES)
+
+
+def find_records(blobs: BlobReader, root: GraphRoot, header: bytes) -> tuple[bytes, ...]:
+    """The records of a graph, by the program that makes it or, where none is served, as they are.
+
+    Raises NotFound, Unavailable, and BadEncoding where what is served is another's.
+    """
+    # Whoever serves another program, or none, may serve the records all the same.
+    with suppress(RollupError):
+        _, lowered = load_program(blobs, root)
+        if lowered.graph.header == header:
+            return tuple(step.record for step in lowered.graph.steps)
+    return load_records(blobs, root, header)
 
 
 def store_records(blobs: Blobs, header: bytes, records: Sequence[bytes]) -> GraphRoot:

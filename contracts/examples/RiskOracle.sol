@@ -92,7 +92,8 @@ struct Question {
 ///   share weights with a bit changed. The band is what holds then.
 /// - *One training is enough.* It pays the best, but whoever else has final scores has shown the same property, and since
 ///   scores are claimed with their weights, anyone may register those: the model is the winner's with other weights. What
-///   no training has registered this contract registers itself, so that nobody can retire it.
+///   no training has registered this contract registers itself, so that nobody can retire it; if somebody was faster, with
+///   a gas more of least bond, which is another id for the same network.
 /// - *Not yet known is most careful.* A network that has not given its final answer, or whose run overflows (`Undefined`),
 ///   counts as a factor of zero. So with none or one the band's lower end stands, with two the smaller of both; the factor
 ///   can only rise while answers come in, and is never above what it will be when all are final.
@@ -137,8 +138,6 @@ contract RiskOracle is IConsumer {
     error BadTerms(uint256 stretch, uint256 greatestFactor);
     error NotFinal(TrainingId training, Certainty received);
     error NotShown(TrainingId training, uint32 number, Certainty received);
-    /// @notice Somebody registered the network and could retire it. Another seat has to be found.
-    error Retirable(ModelId received, address registrant);
     error SameNetwork(ModelId received);
     error SameTrainer(address received);
     error WrongModel(ModelId received);
@@ -263,21 +262,23 @@ contract RiskOracle is IConsumer {
     function _seatAll(Sources memory sources, Seat[3] memory seats, uint256 inputBytes) private returns (uint256 band) {
         Model[3] memory found;
         address[3] memory trainers;
+        ModelId[3] memory shown;
         uint256 missing = 0;
         for (uint256 i = 0; i < NETWORKS; ++i) {
             (found[i], trainers[i]) = _shown(sources, seats[i]);
-            _networks[i] = sources.models.idOf(found[i]);
+            shown[i] = sources.models.idOf(found[i]);
             for (uint256 j = 0; j < i; ++j) {
-                if (_networks[i] == _networks[j]) revert SameNetwork(_networks[i]);
+                if (shown[i] == shown[j]) revert SameNetwork(shown[i]);
                 if (trainers[i] == trainers[j]) revert SameTrainer(trainers[i]);
             }
-            band = Math.max(band, _bandOf(found[i], _networks[i], inputBytes));
+            band = Math.max(band, _bandOf(found[i], shown[i], inputBytes));
+            _networks[i] = _lasting(sources.models, found[i], shown[i]);
             if (!sources.models.exists(_networks[i])) ++missing;
         }
         uint256 bondWei = missing == 0 ? 0 : msg.value / missing;
         if (bondWei * missing != msg.value) revert WrongPayment(msg.value, bondWei * missing);
         for (uint256 i = 0; i < NETWORKS; ++i) {
-            _requireLasting(sources.models, found[i], _networks[i], bondWei);
+            if (!sources.models.exists(_networks[i])) sources.models.register{value: bondWei}(found[i]);
         }
     }
 
@@ -296,10 +297,16 @@ contract RiskOracle is IConsumer {
         network.weightsRoot = made.weightsRoot;
     }
 
-    function _requireLasting(IModelRegistry models, Model memory network, ModelId id, uint256 bondWei) private {
-        if (!models.exists(id)) models.register{value: bondWei}(network);
-        address registrant = models.registrantOf(id);
-        if (registrant != address(0) && registrant != address(this)) revert Retirable(id, registrant);
+    /// @dev An id of `network` that nobody can retire: one without a registrant, or one that is free. Weights are public with
+    /// their scores, so anyone may have registered them, to hold a seat to ransom. The least bond of a claim is a part of the
+    /// id, and a gas more of it changes nothing else: `network` is given as much as it takes. Every id that is in the way
+    /// cost somebody a registrant's bond.
+    function _lasting(IModelRegistry models, Model memory network, ModelId id) private view returns (ModelId) {
+        while (models.exists(id) && models.registrantOf(id) != address(0)) {
+            ++network.minBondGas;
+            id = models.idOf(network);
+        }
+        return id;
     }
 
     function _bandOf(Model memory network, ModelId id, uint256 inputBytes) private pure returns (uint256) {

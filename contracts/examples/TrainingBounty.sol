@@ -3,9 +3,7 @@ pragma solidity ^0.8.28;
 
 import {Certainty} from "../interfaces/IContestable.sol";
 import {Wish} from "../interfaces/IInbox.sol";
-import {
-    ITrainings, OpenedItem, Training, TrainingId, TrainingStatus, TrainingTerms
-} from "../interfaces/ITrainings.sol";
+import {ITrainings, Training, TrainingId, TrainingStatus, TrainingTerms} from "../interfaces/ITrainings.sol";
 import {IVault} from "../interfaces/IVault.sol";
 import {ModelId} from "../types/Ids.sol";
 import {BundleRoot} from "../types/Roots.sol";
@@ -35,9 +33,10 @@ struct Contribution {
 ///   balance is shared out, once: wei that strangers add only make it more.
 /// - The share of contribution `a..b` of `raised` is `pot * b / raised - pot * a / raised`, each rounded down: the shares of
 ///   all contributions are the whole pot, with nothing left over and no last one who finds too little.
-/// - Somebody must know the pool's key: the *keeper of the pool*, fixed here. It has no power over funds: if it does not
-///   open or does not reveal, or spoils the pool, the part of the fee that is burned or paid away then comes back from its
-///   pledge, which is exactly that part. Nobody else loses by its silence.
+/// - Somebody must know the pool's key: the *keeper of the pool*, fixed here. It opens and reveals to Trainings itself, as
+///   whoever has the key may (`anh training serve --requester` with this contract's address). It has no power over funds:
+///   if it does not open or does not reveal, or spoils the pool, the part of the fee that is burned or paid away then comes
+///   back from its pledge, which is exactly that part. Nobody else loses by its silence.
 /// - The keeper alone may start, since it must be there to open within 256 blocks. If it never does, all is paid back.
 /// - Until the training is settled there is no model, and one whose certainty is not `Final` is asked for nothing.
 /// WARNING: the keeper has seen the sealed items. One that gives the key away before commitments close, or trains on them
@@ -82,11 +81,6 @@ contract TrainingBounty {
     error NoContribution(uint256 number);
     error NotFinal(Certainty received);
 
-    modifier onlyPoolKeeper() {
-        if (msg.sender != POOL_KEEPER) revert NotThePoolKeeper(msg.sender, POOL_KEEPER);
-        _;
-    }
-
     /// @param terms checked by Trainings at the start only: if they cannot be met, all is paid back after `fundUntil`
     /// @dev `msg.value` is the pledge, paid for the keeper by whoever deploys; what is left of it goes to the keeper.
     constructor(ITrainings trainings, IVault vault, address poolKeeper, Instant fundUntil, TrainingTerms memory terms)
@@ -123,7 +117,8 @@ contract TrainingBounty {
 
     /// @notice Keeper of the pool only, once the goal is reached and in time: asks for the training. The block after this
     /// one draws the items to open, which must be opened before the chain forgets its hash, 256 blocks later.
-    function start() external onlyPoolKeeper returns (TrainingId id) {
+    function start() external returns (TrainingId id) {
+        if (msg.sender != POOL_KEEPER) revert NotThePoolKeeper(msg.sender, POOL_KEEPER);
         _requireStatus(BountyStatus.Funding);
         if (!currentInstant().isBefore(FUND_UNTIL)) revert FundingOver(FUND_UNTIL);
         if (raisedWei != GOAL_WEI) revert NotFunded(raisedWei, GOAL_WEI);
@@ -133,16 +128,6 @@ contract TrainingBounty {
         id = TRAININGS.request{value: GOAL_WEI}(_training.terms);
         trainingId = id;
         emit BountyStarted(id);
-    }
-
-    /// @notice Keeper of the pool only: opens the items that were drawn.
-    function open(OpenedItem[] calldata items) external onlyPoolKeeper {
-        TRAININGS.open(_training, items);
-    }
-
-    /// @notice Keeper of the pool only: reveals the pool's key. Whoever else has the key may reveal it to Trainings itself.
-    function reveal(bytes32 poolKey) external onlyPoolKeeper {
-        TRAININGS.reveal(_training, poolKey);
     }
 
     /// @notice Fixes what comes back, when the training has been settled, or when it was not started in time. Anyone may.

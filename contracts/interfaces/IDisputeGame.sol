@@ -148,7 +148,8 @@ interface IDisputeGame {
     function disputeOf(ClaimId id) external view returns (Dispute memory);
     function pageOf(ClaimId id, uint256 page) external view returns (DemandPage memory);
     function pagesOf(ClaimId id) external view returns (uint256);
-    /// @notice Bond a challenge needs at this block's base fee, for a claim with this bond, wei.
+    /// @notice Bond a challenge needs at this block's base fee, for a claim with this bond, wei. In the game of scores it
+    /// doubles with every 32 other items of the claim that are in dispute.
     function challengeBond(uint96 claimBondWei) external view returns (uint256);
     /// @notice Deposit for demanding `leaves` leaves at this block's base fee, wei.
     function demandDeposit(uint256 leaves) external view returns (uint256);

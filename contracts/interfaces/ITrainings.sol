@@ -18,7 +18,7 @@ type TrainingId is bytes32;
 /// @param recipe SHA-256 of a recipe that the requester suggests, zero for none; binds nobody
 /// @param poolRoot Keccak tree over the pool's item leaves
 /// @param poolCount items of the pool, a multiple of `openCount`
-/// @param openCount items that the beacon has the requester open, one of each stratum; the rest is sealed and scored
+/// @param openCount items that the beacon has opened, one of each stratum; the rest is sealed and scored
 /// @param keyHash keccak256(POOL_KEY_TAG | pool key)
 /// @param feeWei to the executor whose claim of the best score is final
 /// @param bonusWei besides, in proportion to how far the score gets from the threshold to `fullScore`
@@ -26,7 +26,7 @@ type TrainingId is bytes32;
 /// @param commitFeeWei put up with each commitment; burned unless it ends in scores that stand. Not below the deployment's least
 /// @param minBondWei least bond of a claim of scores
 /// @param unscoredShare of `feeWei`, in 1/10,000: lost if the requester does not reveal, half of it to the first committer
-/// @param open from the request: the requester may open what the beacon drew
+/// @param open from the request: what the beacon drew may be opened
 /// @param commit from the opening: weights may be committed
 /// @param reveal from the end of `commit`: the requester may reveal the pool's key
 /// @param claim from the revelation: scores may be claimed
@@ -170,7 +170,6 @@ interface ITrainings {
 
     error WrongPayment(uint256 receivedWei, uint256 expectedWei);
     error UnknownTraining(TrainingId received);
-    error NotTheRequester(address received, address expected);
     error WrongTrainingStatus(TrainingStatus received, TrainingStatus expected);
     error TooEarly(Instant current, Instant from);
     error TooLate(Instant current, Instant until);
@@ -202,7 +201,8 @@ interface ITrainings {
     /// @notice Asks for a trained network. `msg.value` must be fee plus bonus.
     function request(TrainingTerms calldata terms) external payable returns (TrainingId id);
 
-    /// @notice Requester only, in time: opens the items that the beacon drew, one of each stratum, in order.
+    /// @notice In time: opens the items that the beacon drew, one of each stratum, in order. Anyone who has their keys may: a
+    /// requester that is a contract leaves it to whoever keeps its pool's key.
     function open(Training calldata training, OpenedItem[] calldata items) external;
 
     /// @notice In time: commits weights. `msg.value` must be the commit fee.

@@ -69,6 +69,9 @@ uint256 constant MAX_SCORED_ITEMS = 2_048;
 /// @dev Commitments to one training request.
 uint256 constant MAX_COMMITS = 32;
 
+/// @dev Items of one claim of scores that may be in dispute side by side before the bond of a further challenge doubles.
+uint256 constant DISPUTES_PER_DOUBLING = 32;
+
 /// @dev Items of a pool that are opened, in one transaction.
 uint256 constant MAX_OPENED_ITEMS = 64;
 

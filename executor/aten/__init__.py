@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from executor.aten import (
     activations,
+    arcs,
     arithmetic,
     contractions,
     einsum,
@@ -31,6 +32,7 @@ HANDLERS: dict[str, Handler] = {
     name: handler
     for family in (
         activations,
+        arcs,
         arithmetic,
         contractions,
         einsum,

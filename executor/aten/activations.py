@@ -141,6 +141,14 @@ def hyperbolic(sign: Function, emit: Emitter, args: Arguments) -> Operand:
     return pairwise(emit, Function.MUL, both, constant(0.5, emit.dtype(x)))
 
 
+def round_to(emit: Emitter, args: Arguments) -> Operand:
+    """Whole multiples of a power of ten, the nearest."""
+    x, places = args["self"], args["decimals"]
+    to, back = (Function.MUL, Function.DIV) if places > 0 else (Function.DIV, Function.MUL)
+    unit = constant(10.0 ** abs(places), emit.dtype(x))
+    return pairwise(emit, back, emit.call(Function.ROUND, pairwise(emit, to, x, unit)), unit)
+
+
 def logit(emit: Emitter, args: Arguments) -> Operand:
     x = args["self"]
     if args["eps"] is not None:
@@ -216,5 +224,6 @@ HANDLERS: dict[str, Handler] = {
     **{f"aten.{name}.default": partial(plain, function) for name, function in _PLAIN.items()},
     **{f"aten.{name}.default": same for name in _COPIES},
     **{f"aten.{name}.default": handler for name, handler in _OTHERS.items()},
+    "aten.round.decimals": round_to,
     **{f"aten.to.{kind}": to for kind in ("dtype", "dtype_layout", "other", "device")},
 }

@@ -22,20 +22,57 @@ def embedding(emit: Emitter, args: Arguments) -> Operand:
 
 
 def embedding_bag(emit: Emitter, args: Arguments) -> Operand:
-    """Of bags of one size: rows looked up, then summed, averaged or their greatest taken."""
+    """Rows looked up, then summed, averaged or their greatest taken; shorter bags are filled up to the longest."""
     index, offsets, table = args["indices"], args["offsets"], args["weight"]
     if not isinstance(offsets, Tensor):
         raise BadGraph("embedding_bag with bags that depend on the request is not supported")
-    bags, total = offsets.numel() - int(args["include_last_offset"]), emit.shape(index)[0]
-    size = total // bags
-    if offsets.tolist()[:bags] != list(range(0, total, size)) or args["padding_idx"] not in (None, -1):
-        raise BadGraph("embedding_bag with bags of several sizes, or with padding, is not supported")
-    rows = view(emit, emit.call(Function.EMBEDDING, index, table), (bags, size, emit.shape(table)[1]))
-    weights = args["per_sample_weights"]
-    if weights is not None:
-        rows = pairwise(emit, Function.MUL, rows, view(emit, weights, (bags, size, 1)))
+    places, inside = _bags(offsets, emit.shape(index)[0], bool(args["include_last_offset"]))
+    rows = _bagged(emit, emit.call(Function.EMBEDDING, index, table), places, emit.shape(table)[1:])
+    if args["per_sample_weights"] is not None:
+        weights = _bagged(emit, args["per_sample_weights"], places, (1,))
+        rows = pairwise(emit, Function.MUL, rows, weights)
+    counted: Operand | None = None if bool(inside.all()) else inside[..., None]
+    if args["padding_idx"] not in (None, -1):
+        words = _bagged(emit, index, places, (1,))
+        counted = _both(emit, counted, pairwise(emit, Function.NE, words, constant(args["padding_idx"], torch.int64)))
     function = (Function.SUM, Function.MEAN, Function.AMAX)[args["mode"]]
-    return reduced(emit, function, rows, [1], False)
+    return reduced(emit, function, rows, [1], False) if counted is None else _of_some(emit, function, rows, counted)
+
+
+def _bags(offsets: Tensor, total: int, has_end: bool) -> tuple[Tensor, Tensor]:
+    """i64 and bool [bags, longest]: the entry at each place of each bag, and whether there is one."""
+    starts = offsets.tolist()
+    ends = starts[1:] if has_end else [*starts[1:], total]
+    sizes = torch.tensor(ends) - torch.tensor(starts[: len(ends)])
+    along = torch.arange(max(1, int(sizes.max())))
+    inside = along < sizes[:, None]
+    return (torch.tensor(starts[: len(ends)])[:, None] + along).where(inside, 0), inside
+
+
+def _bagged(emit: Emitter, x: Operand, places: Tensor, width: Sequence[int]) -> Operand:
+    """[bags, longest, *width] of [entries, *width]."""
+    flat = places.reshape(-1)
+    if not torch.equal(flat, torch.arange(emit.shape(x)[0])):
+        x = emit.call(Function.INDEX_SELECT, x, flat, dim=0)
+    return view(emit, x, (*places.shape, *width))
+
+
+def _both(emit: Emitter, a: Operand | None, b: Operand) -> Operand:
+    return b if a is None else pairwise(emit, Function.LOGICAL_AND, a, b)
+
+
+def _of_some(emit: Emitter, function: Function, rows: Operand, counted: Operand) -> Operand:
+    """What is counted of [bags, longest, width]; of a bag without any, zeros."""
+    dtype = emit.dtype(rows)
+    rest = constant(-torch.inf if function is Function.AMAX else 0.0, dtype)
+    kept = pairwise(emit, Function.WHERE, counted, rows, rest)
+    count = reduced(emit, Function.SUM, cast(emit, counted, dtype), [1], False)
+    if function is not Function.AMAX:
+        total = reduced(emit, Function.SUM, kept, [1], False)
+        least = pairwise(emit, Function.MAXIMUM, count, constant(1.0, dtype))
+        return total if function is Function.SUM else pairwise(emit, Function.DIV, total, least)
+    any_ = pairwise(emit, Function.GT, count, constant(0.0, dtype))
+    return pairwise(emit, Function.WHERE, any_, reduced(emit, function, kept, [1], False), constant(0.0, dtype))
 
 
 def index_select(emit: Emitter, args: Arguments) -> Operand:
@@ -73,6 +110,9 @@ def index(emit: Emitter, args: Arguments) -> Operand:
         raise BadGraph("indexing by a mask is not supported: the size of its result depends on the request")
     wanted = broadcast([emit.shape(value) for value in indices.values()])
     kept = [axis for axis in range(len(shape)) if axis not in indices]
+    if _names_own_request(emit, x, indices, wanted):
+        result = _of_own_request(emit, x, indices, wanted)
+        return _in_place(emit, result, list(indices), len(wanted), args["shape of result"])
     flat = flat_index(emit, indices, shape)
     # Dimensions that are looked up first, of one size; then whatever is taken whole.
     rows = view(
@@ -80,6 +120,30 @@ def index(emit: Emitter, args: Arguments) -> Operand:
     )
     result = _rows(emit, rows, flat, wanted)
     return _in_place(emit, result, list(indices), len(wanted), args["shape of result"])
+
+
+def _names_own_request(emit: Emitter, x: Operand, indices: Mapping[int, Operand], wanted: Sequence[int]) -> bool:
+    """Whether the first index is that of the request: `x[arange(N), i]`, as a request by itself has it."""
+    first = indices.get(0)
+    if isinstance(x, Tensor) or not isinstance(first, Tensor) or len(indices) == 1:
+        return False
+    return emit.shape(x)[0] == 1 and wanted[0] == 1 and bool(((first == 0) | (first == -1)).all())
+
+
+def _of_own_request(emit: Emitter, x: Operand, indices: Mapping[int, Operand], wanted: Sequence[int]) -> Operand:
+    """Looks up inside of each request, so that several can lie side by side."""
+    shape = emit.shape(x)
+    others = {dim: value for dim, value in indices.items() if dim}
+    kept = [axis for axis in range(1, len(shape)) if axis not in others]
+    count, width = prod(wanted), [shape[axis] for axis in kept]
+    rows = view(emit, permuted(emit, x, (0, *others, *kept)), (1, prod(shape[dim] for dim in others), *width))
+    flat = expanded(emit, flat_index(emit, others, shape), wanted)
+    if isinstance(flat, Tensor):
+        taken = emit.call(Function.INDEX_SELECT, rows, flat.reshape(-1), dim=1)
+    else:
+        places = view(emit, flat, (1, count, *(1 for _ in kept)))
+        taken = emit.call(Function.GATHER, rows, expanded(emit, places, (1, count, *width)), dim=1)
+    return view(emit, taken, (*wanted, *width))
 
 
 def flat_index(emit: Emitter, indices: Mapping[int, Operand], shape: Sequence[int]) -> Operand:

@@ -12,6 +12,8 @@ from executor.emitter import Arguments, Emitter, Handler, Operand
 from rollup.call import Function
 from rollup.errors import BadGraph
 
+_OF_FLOATS = frozenset({Function.AMAX, Function.ARGMAX})
+
 
 def reduced(
     emit: Emitter,
@@ -21,7 +23,13 @@ def reduced(
     keepdim: bool,
     **options: int,
 ) -> Operand:
-    """`function` over `dims` (all, if there are none), which go last and are merged first."""
+    """`function` over `dims` (all, if there are none), which go last and are merged first.
+
+    Integers are compared as f32, which is exact below 2^24.
+    """
+    if function in _OF_FLOATS and not emit.dtype(x).is_floating_point:
+        found = reduced(emit, function, cast(emit, x, torch.float32), dims, keepdim, **options)
+        return found if function is Function.ARGMAX else cast(emit, found, emit.dtype(x))
     shape = emit.shape(x)
     rank = len(shape)
     wanted = [dims] if isinstance(dims, int) else list(dims or range(rank))

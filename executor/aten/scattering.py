@@ -124,33 +124,58 @@ def scatter(emit: Emitter, args: Arguments) -> Operand:
 
 
 def scatter_add(emit: Emitter, args: Arguments) -> Operand:
-    return _combined(emit, args, "sum")
+    return scatter_reduce(emit, {**args, "reduce": "sum", "include_self": True})
 
 
 def scatter_reduce(emit: Emitter, args: Arguments) -> Operand:
-    if not args["include_self"]:
-        raise BadGraph("scatter_reduce without what is there before is not supported")
-    return _combined(emit, args, args["reduce"])
+    """Sums, means or extremes of the entries that name each place, and of what it has if that is included.
 
-
-def _combined(emit: Emitter, args: Arguments, how: str) -> Operand:
-    """Sums, or extremes, of what each place has and of the entries that name it."""
+    A place that no entry names keeps what it has.
+    """
     x, index, dim = _lined_up(emit, args)
+    how, with_own = args["reduce"], bool(args["include_self"])
     _require_floats(emit, x)
-    if how not in ("sum", "amax", "amin"):
-        raise BadGraph(f"scatter_reduce by {how!r} is not supported, only by 'sum', 'amax' and 'amin'")
+    if how not in ("sum", "mean", "amax", "amin"):
+        raise BadGraph(f"scatter_reduce by {how!r} is not supported, only by 'sum', 'mean', 'amax' and 'amin'")
     shape = emit.shape(index)
     entries = view(emit, _source(emit, args, index, dim), (*shape[:-1], 1, shape[-1]))
     if how == "amin":
         x, entries = emit.call(Function.NEG, x), emit.call(Function.NEG, entries)
     hits = equal_places(emit, index, emit.shape(x)[-1])
-    rest: Number = 0.0 if how == "sum" else -torch.inf
+    is_sum = how in ("sum", "mean")
+    rest: Number = 0.0 if is_sum else -torch.inf
     rows = pairwise(emit, Function.WHERE, hits, entries, constant(rest, emit.dtype(x)))
-    whole, both = (Function.SUM, Function.ADD) if how == "sum" else (Function.AMAX, Function.MAXIMUM)
-    result = pairwise(emit, both, x, emit.call(whole, rows, keepdim=0))
+    whole, both = (Function.SUM, Function.ADD) if is_sum else (Function.AMAX, Function.MAXIMUM)
+    result: Operand = emit.call(whole, rows, keepdim=0)
+    if with_own:
+        result = pairwise(emit, both, x, result)
+    if how == "mean" or not with_own:
+        result = _counted(emit, x, result, hits, how == "mean", with_own)
     if how == "amin":
         result = emit.call(Function.NEG, result)
     return moved(emit, result, len(emit.shape(x)) - 1, dim)
+
+
+def _counted(emit: Emitter, x: Operand, result: Operand, hits: Operand, is_mean: bool, with_own: bool) -> Operand:
+    """A result by how many entries name each place: divided by their number, and x where there are none."""
+    dtype = emit.dtype(x)
+    count = emit.call(Function.SUM, cast(emit, hits, dtype), keepdim=0)
+    if is_mean:
+        shares = pairwise(emit, Function.ADD if with_own else Function.MAXIMUM, count, constant(1.0, dtype))
+        result = pairwise(emit, Function.DIV, result, shares)
+    if with_own:
+        return result
+    return pairwise(emit, Function.WHERE, pairwise(emit, Function.GT, count, constant(0.0, dtype)), result, x)
+
+
+def unpool(emit: Emitter, args: Arguments) -> Operand:
+    """max_unpool: each element at the place that its index names, zeros elsewhere."""
+    x, shape = args["self"], args["shape of result"]
+    outer = len(shape) - len(args["output_size"])
+    flat = (*shape[:outer], prod(emit.shape(x)[outer:]))
+    zeros = torch.zeros(*shape[:outer], prod(shape[outer:]), dtype=emit.dtype(x))
+    index, source = (view(emit, value, flat) for value in (args["indices"], x))
+    return view(emit, scatter(emit, {"self": zeros, "dim": outer, "index": index, "src": source}), shape)
 
 
 def _lined_up(emit: Emitter, args: Arguments) -> tuple[Operand, Operand, int]:
@@ -185,4 +210,6 @@ HANDLERS: dict[str, Handler] = {
     "aten.scatter.src": scatter,
     "aten.scatter_add.default": scatter_add,
     "aten.scatter_reduce.two": scatter_reduce,
+    "aten.max_unpool2d.default": unpool,
+    "aten.max_unpool3d.default": unpool,
 }

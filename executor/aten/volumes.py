@@ -49,6 +49,34 @@ def convolution(emit: Emitter, args: Arguments) -> Operand:
     return view(emit, moved(emit, result, 1, 2), args["shape of result"])
 
 
+def transposed(emit: Emitter, args: Arguments) -> Operand:
+    """Each slice of the result is a transposed convolution of the slices that reach it, side by side as channels."""
+    weight, bias = args["weight"], args["bias"]
+    if not isinstance(weight, Tensor):
+        raise BadGraph("a 3-D convolution by weights that depend on the request is not supported")
+    x = ranked(emit, args["input"], 5)
+    stride, padding, dilation, extra = (
+        triple_of(args[name]) for name in ("stride", "padding", "dilation", "output_padding")
+    )
+    count, channels, depth, height, width = emit.shape(x)
+    _, outputs, window, *kernel = weight.shape
+    slices = (depth - 1) * stride[0] - 2 * padding[0] + dilation[0] * (window - 1) + extra[0] + 1
+    # Where no slice of x reaches one of the result, there is one of zeros behind all others.
+    away = torch.arange(slices)[:, None] + padding[0] - torch.arange(window) * dilation[0]
+    reaches = (away % stride[0] == 0) & (away >= 0) & (away < depth * stride[0])
+    places = (away // stride[0]).where(reaches, depth)
+    x = padded(emit, x, [(0, 0), (0, 0), (0, 1), (0, 0), (0, 0)], 0.0)
+    x = emit.call(Function.INDEX_SELECT, x, places.reshape(-1), dim=2)
+    x = permuted(emit, view(emit, x, (count, channels, slices, window, height, width)), (0, 2, 1, 3, 4, 5))
+    pictures = view(emit, x, (count * slices, channels * window, height, width))
+    turned = weight.transpose(1, 2).reshape(-1, outputs, *kernel)
+    operands = [pictures, emit.derived(weight, turned, "merged"), *([bias] if bias is not None else [])]
+    options = {"stride": stride[1:], "padding": padding[1:], "dilation": dilation[1:], "output_padding": extra[1:]}
+    made = emit.call(Function.CONV_TRANSPOSE2D, *operands, **options, groups=args["groups"])
+    result = view(emit, made, (count, slices, *emit.shape(made)[1:]))
+    return view(emit, moved(emit, result, 1, 2), args["shape of result"])
+
+
 def _padded(
     emit: Emitter, x: Operand, padding: int | str | Sequence[int], kernel: Sequence[int], dilation: Sequence[int]
 ) -> tuple[Operand, Sequence[int]]:
@@ -108,6 +136,7 @@ def _pooled(emit: Emitter, function: Function, args: Arguments, slices: Options,
 
 HANDLERS: dict[str, Handler] = {
     **{f"aten.conv3d.{kind}": convolution for kind in ("default", "padding")},
+    "aten.conv_transpose3d.input": transposed,
     **{f"aten.max_pool3d{name}.default": max_pool for name in ("", "_with_indices")},
     "aten.avg_pool3d.default": avg_pool,
 }

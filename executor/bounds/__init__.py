@@ -19,6 +19,7 @@ from executor.operators.formulas import FORMULAS
 from executor.operators.movement import MOVES, is_looked_up
 from executor.operators.places import blocks, dims_of, row_length, views_of
 from executor.operators.rounding import rounded
+from executor.tensors import bits_of, is_true, same_bits
 from rollup.graph import Op, Step
 from rollup.numerics import FP32, Profile
 
@@ -29,7 +30,6 @@ _TAKE_MINUS_INFINITY = frozenset(
 )  # fmt: skip
 # Subnormal results of these may be flushed.
 _FLUSHED = frozenset({Op.ADD, Op.SUB, Op.MUL, Op.RELU, Op.AMAX})
-_BITS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 
 def bound_of(step: Step, operands: Sequence[Tensor], factor: int = 0, profile: Profile = FP32) -> Tensor:
@@ -87,7 +87,7 @@ def _inside_block(step: Step, views: Sequence[Tensor], result: Tensor, factor: i
         near = _is_rounded(step, exact, result)
     else:
         near = within(result, exact, tolerance.bound(factor) * _MARGIN)
-    if bool(near.all()):
+    if is_true(near):
         return near
     # Beyond what float64 holds, or at a pole: infinite for the judge too.
     return near | (result.double() == exact) | exact.isnan() | ~_can_be_judged(step, views)
@@ -129,19 +129,15 @@ def _inside_movement(step: Step, operands: Sequence[Tensor], result: Tensor) -> 
     """Equal bits, or two NaN; of a gather also what looks up nothing."""
     move = MOVES.get(step.op)
     expected = move(step, operands) if move else FORMULAS[step.op](step, views_of(step, operands))
-    if torch.equal(_bits(expected), _bits(result.reshape(expected.shape))):
+    if same_bits(expected, result):
         return torch.ones((), dtype=torch.bool).expand(result.shape)
     expected = expected.reshape(result.shape)
-    same = _bits(expected) == _bits(result)
-    if not bool(same.all()) and result.is_floating_point():
+    same = bits_of(expected) == bits_of(result)
+    if not is_true(same) and result.is_floating_point():
         same |= expected.isnan() & result.isnan()
     if step.op is Op.GATHER:
         same |= ~is_looked_up(step, operands[0]).reshape(result.shape)
     return same
-
-
-def _bits(x: Tensor) -> Tensor:
-    return x.view(_BITS[x.element_size()])
 
 
 def _inside_argmax(step: Step, operand: Tensor, result: Tensor) -> Tensor:

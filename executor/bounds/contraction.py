@@ -15,6 +15,7 @@ from executor.bounds.tolerance import TINY, UNIT_ROUNDOFF
 from executor.operators import terms_of, widened
 from executor.operators.contraction import Product
 from executor.operators.rounding import rounded
+from executor.tensors import is_finite, is_true
 from rollup.graph import FACTOR_ONE, Step
 from rollup.judge.promise import F32_DIGITS, Promise, promise_of
 from rollup.numerics import Profile
@@ -63,7 +64,7 @@ def magnitudes(product: Product) -> Tensor:
     """Sums of |a b| of each element, from below but for a part of 2^-20, in float64."""
     sizes = product.mapped(lambda x: x.float().abs()).whole()
     terms = product.a.shape[-1] + 2
-    if bool(sizes.isfinite().all()):
+    if is_finite(sizes):
         return sizes.double() * (1 - 2 * terms * UNIT_ROUNDOFF)
     return product.mapped(lambda x: x.double().abs()).whole()
 
@@ -79,7 +80,7 @@ def inside_block(step: Step, product: Product, result: Tensor, factor: int, prof
 
     first = -(-product.a.shape[-1] // FIRST_PART)
     near = within(result, exact, bound_of(magnitudes(product.leading(first))))
-    if bool(near.all()):
+    if is_true(near):
         return near
     sizes = magnitudes(product)
     bound = bound_of(sizes)
@@ -92,7 +93,7 @@ def within(result: Tensor, exact: Tensor, bound: Tensor) -> Tensor:
     """Whether a result lies in the rounded interval around the exact value."""
     # RN is monotone: what lies inside before rounding lies inside after it, and needs no rounding to be found so.
     near = ((result.double() - exact).abs() <= bound) & bound.isfinite()
-    if bool(near.all()):
+    if is_true(near):
         return near
     dtype = {torch.float16: DType.F16, torch.bfloat16: DType.BF16}.get(result.dtype, DType.F32)
     return near | ((result >= rounded(exact - bound, dtype)) & (result <= rounded(exact + bound, dtype)))

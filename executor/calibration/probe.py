@@ -17,9 +17,9 @@ from executor.calibration.errors import error_of
 from executor.calibration.plan import Plan, Tell, silent
 from executor.network import Network
 from executor.operators import evaluate_rounded
-from executor.replay import part_of, same_bits
+from executor.replay import part_of
 from executor.runner import profile, target_of
-from executor.tensors import torch_dtype
+from executor.tensors import same_bits, torch_dtype
 from executor.threads import thread_count
 from rollup.call import Function, Ref, Value
 from rollup.graph import Operand, Source

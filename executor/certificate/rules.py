@@ -22,6 +22,12 @@ def _moved(errors: Errors, call: Call, _: Ref) -> Ref:
     return errors.like(call, errors.of(x), *rest)
 
 
+def _looked_up(errors: Errors, call: Call, _: Ref) -> Ref:
+    """Rows of a table that is not exact, at indices, which are."""
+    index, table = call.operands
+    return errors.like(call, index, errors.of(table))
+
+
 def _kept(errors: Errors, call: Call, _: Ref) -> Ref:
     """Of functions of one element that are exact, and no steeper than 1."""
     return errors.of(call.operands[0])
@@ -108,8 +114,8 @@ def _quotient(errors: Errors, call: Call, result: Ref) -> Ref:
 
 
 def _widened(errors: Errors, call: Call, result: Ref) -> Ref:
-    """From integers and bools, which are exact."""
-    return errors.whole(errors.part(result, 2))
+    """From integers and bools, which are exact, or from a float as it is."""
+    return errors.whole(errors.of(call.operands[0]), errors.part(result, 2))
 
 
 def _bounded(slope: float, units: float) -> Rule:
@@ -139,7 +145,7 @@ def _leaky(errors: Errors, call: Call, result: Ref) -> Ref:
 
 _MOVEMENT = (
     *(Function.VIEW, Function.PERMUTE, Function.EXPAND, Function.SLICE, Function.FLIP),
-    *(Function.EMBEDDING, Function.INDEX_SELECT, Function.GATHER, Function.UPSAMPLE_NEAREST2D),
+    *(Function.INDEX_SELECT, Function.GATHER, Function.UPSAMPLE_NEAREST2D),
 )
 RULES: Mapping[Function, Rule] = {
     **dict.fromkeys((*_MOVEMENT, Function.AMAX, Function.MAX_POOL2D), _moved),
@@ -152,6 +158,7 @@ RULES: Mapping[Function, Rule] = {
     Function.MUL: _product,
     Function.DIV: _quotient,
     Function.WHERE: _chosen,
+    Function.EMBEDDING: _looked_up,
     Function.TO: _widened,
     Function.CAT: _cat,
     Function.PAD: _pad,
@@ -169,7 +176,7 @@ RULES: Mapping[Function, Rule] = {
 # What is exact of exact operands, in every run.
 EXACT_ALONE = frozenset(
     (
-        *(*_MOVEMENT, Function.FULL, Function.CAT, Function.PAD, Function.WHERE),
+        *(*_MOVEMENT, Function.EMBEDDING, Function.FULL, Function.CAT, Function.PAD, Function.WHERE),
         *(Function.RELU, Function.CLAMP, Function.ABS, Function.NEG),
         *(Function.MAXIMUM, Function.MINIMUM, Function.AMAX, Function.MAX_POOL2D),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -14,9 +15,10 @@ from executor.trainer.materials import Sources
 from executor.trainer.policy import Policy
 from executor.trainer.trainer import Trainer
 from executor.trainer.workshop import Workshop
+from executor.training.job import PROGRESS_FILE, Job
 from executor.training.recipe import Recipe
 from rollup.blobs import RemoteBlobs
-from rollup.curves import Curves
+from rollup.curves import KEPT_SECONDS, Curves
 from rollup.live import Live
 
 
@@ -39,7 +41,7 @@ def working(office: Office, studio: Studio) -> Iterator[Trainer]:
     recipe = studio.recipe.read_bytes() if studio.recipe is not None and Recipe.read(studio.recipe) else None
     remotes = [RemoteBlobs(endpoint, studio.fetch) for endpoint in studio.fetch]
     live = Live(office.daemon.settings.redis_url)
-    herald = Herald(Curves(live), office.address)
+    herald = Herald(Curves(live), office.address, jobs_of(studio.folder))
     workshop = Workshop(herald.heard)
     craft = Craft(office.blobs, office.models, Sources(office.blobs, remotes), studio.policy, recipe)
     with ExitStack() as stack:
@@ -49,3 +51,9 @@ def working(office: Office, studio: Studio) -> Iterator[Trainer]:
         stack.enter_context(herald)
         stack.callback(workshop.close)
         yield Trainer(office, craft, studio.policy, workshop, studio.folder)
+
+
+def jobs_of(folder: Path) -> list[Job]:
+    """Those of which somebody may still want to be told."""
+    since = time.time() - KEPT_SECONDS
+    return [Job(news.parent) for news in folder.glob(f"*/job/{PROGRESS_FILE}") if news.stat().st_mtime >= since]

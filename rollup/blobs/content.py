@@ -8,16 +8,17 @@ Knows nothing of where blobs lie.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Protocol, TypeVar
 
-from rollup.errors import BadEncoding
+from rollup.errors import BadEncoding, Refused, Retry
 from rollup.graph import MAX_STEPS, Numerics
 from rollup.merkle import sha256
 from rollup.numerics import Profile
 from rollup.properties.pool import ENTRY_BYTES, Pool
 from rollup.properties.types import MAX_OPENED_ITEMS, MAX_SCORED_ITEMS
-from rollup.tensor import Bundle, Tensor, TensorSpec
+from rollup.tensor import Bundle, Tensor, TensorSpec, hash_together
 from rollup.types import BundleRoot, NumericsRoot, TensorRoot
 
 # Largest blob that is read whole: 2 GiB, far above any tensor that a fault proof can be built for in time.
@@ -57,13 +58,45 @@ class BlobReader:
 
     def get_tensor(self, root: TensorRoot, spec: TensorSpec | None = None) -> Tensor:
         """The tensor under `root`; where the caller knows its `spec`, no other is taken and nothing larger is read."""
-        limit = self._max_bytes if spec is None else min(self._max_bytes, 32 + spec.byte_length)
-        data = self._source.read(root, limit)
-        tensor = Tensor(TensorSpec.from_header(data[:32]), data[32:])
-        if spec is not None and tensor.spec != spec:
-            raise BadEncoding(f"blob 0x{root.hex()} is a {tensor.spec}, expected {spec}")
+        tensor = self._read_tensor(root, spec)
         _require_name(root, tensor.root)
         return tensor
+
+    def get_served(self, wanted: Sequence[tuple[TensorRoot, TensorSpec]]) -> list[Tensor | None]:
+        """The tensors under these roots, hashed together; None for what is not served, or served wrong.
+
+        Ends early, with fewer, at the first that would have to be asked for again.
+        """
+        read: list[Tensor | None] = []
+        for root, spec in wanted:
+            try:
+                read.append(self._read_tensor(root, spec))
+            except Retry:
+                break
+            except Refused:
+                read.append(None)
+        hash_together(tensor for tensor in read if tensor is not None)
+        return [tensor and self._verified(tensor, root) for tensor, (root, _) in zip(read, wanted, strict=False)]
+
+    def _read_tensor(self, root: TensorRoot, spec: TensorSpec | None) -> Tensor:
+        """What lies under `root`, unverified but for its `spec`."""
+        limit = self._max_bytes if spec is None else min(self._max_bytes, 32 + spec.byte_length)
+        data = self._source.read(root, limit)
+        header = data[:32]
+        if spec is not None and header == spec.header:
+            return Tensor(spec, data[32:])
+        tensor = Tensor(TensorSpec.from_header(header), data[32:])
+        if spec is not None:
+            raise BadEncoding(f"blob 0x{root.hex()} is a {tensor.spec}, expected {spec}")
+        return tensor
+
+    def _verified(self, tensor: Tensor, root: TensorRoot) -> Tensor | None:
+        """The tensor under `root`: this one, or what else is served for it."""
+        if tensor.root == root:
+            return tensor
+        with suppress(Refused, Retry):
+            return self.get_tensor(root, tensor.spec)
+        return None
 
     def get_bundle(self, root: BundleRoot) -> Bundle:
         """The list of tensor roots under `root`."""

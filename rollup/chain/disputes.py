@@ -90,7 +90,10 @@ class Disputes:
         return to_record(Dispute, self._of(lane).read(at, "disputeOf", claim)[0])
 
     def challenge_bond(self, at: Snapshot, claim_bond_wei: int, payer: Address) -> int:
-        """Bond of a challenge at the snapshot's base fee, wei, in either game. `payer`: any account with some wei."""
+        """Bond of a challenge at the snapshot's base fee, wei, in either game. `payer`: any account with some wei.
+
+        The game of scores asks for twice that with every `DISPUTES_PER_DOUBLING` other items of the claim in dispute.
+        """
         return int(self._game.read(at, "challengeBond", claim_bond_wei, payer=payer)[0])
 
     def demand_deposit(self, at: Snapshot, leaves: int, payer: Address) -> int:

@@ -46,6 +46,11 @@ class Trainings(Contract):
         """Pays fee and bonus. `turn` is best the requester's next nonce."""
         return self._intent("request", terms, value_wei=terms.fee_wei + terms.bonus_wei, turn=turn)
 
+    def encoded(self, terms: TrainingTerms) -> bytes:
+        """The terms as Solidity encodes them, for a contract that asks."""
+        # The call's only argument, and of fixed length: what follows the selector is the struct itself.
+        return self._abi.encode_call("request", terms)[4:]
+
     def open(self, training: Training, items: Sequence[OpenedItem]) -> Intent:
         return self._intent("open", training, list(items))
 

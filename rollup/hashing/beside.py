@@ -7,12 +7,23 @@ import os
 import select
 import subprocess
 import sys
+from collections import deque
+from itertools import cycle
 from subprocess import PIPE
 from typing import IO, cast
 
 from rollup.errors import Unavailable
 from rollup.hashing import levels
-from rollup.hashing.levels import AREA_BYTES, DONE, LENGTH_BYTES, MAX_ORDER_BYTES, Levels, level_sizes
+from rollup.hashing.levels import (
+    DONE,
+    LENGTH_BYTES,
+    MAX_ORDER_BYTES,
+    SLOT_BYTES,
+    SLOTS,
+    Levels,
+    level_sizes,
+    slots_of,
+)
 
 END_SECONDS = 1.0
 
@@ -27,8 +38,8 @@ class Hasher:
         try:
             file = os.memfd_create("anh-leaves")
             try:
-                os.truncate(file, AREA_BYTES)
-                self._area = memoryview(mmap.mmap(file, AREA_BYTES))
+                os.truncate(file, SLOTS * SLOT_BYTES)
+                self._slots = cycle(slots_of(memoryview(mmap.mmap(file, SLOTS * SLOT_BYTES))))
                 # Isolated: nothing that is set for this process's Python is meant for that one's.
                 command = [sys.executable, "-I", "-S", levels.__file__, str(file), tag.hex()]
                 self._process = subprocess.Popen(
@@ -41,30 +52,42 @@ class Hasher:
             raise Unavailable(f"no process can hash beside this one: {error}") from error
         self.pid = self._process.pid
         self._orders, self._answers = cast(IO[bytes], self._process.stdin), cast(IO[bytes], self._process.stdout)
+        self._heard = select.poll()
+        self._heard.register(self._answers, select.POLLIN)
         self._is_ready = False
+        # Slots of what it was ordered and has not been asked for yet, and how much it was.
+        self._ordered: deque[tuple[memoryview, int]] = deque()
 
     @property
     def is_ready(self) -> bool:
         """Whether it takes orders; one that is still starting need not be waited for."""
-        if not self._is_ready and select.select([self._answers], [], [], 0)[0]:
+        if not self._is_ready and self.has_answered:
             self._hear()
             self._is_ready = True
         return self._is_ready
 
+    @property
+    def has_answered(self) -> bool:
+        """Whether it can be heard at once."""
+        return bool(self._heard.poll(0))
+
     def order(self, leaves: memoryview) -> None:
-        """Gives it at most `MAX_ORDER_BYTES` to hash."""
-        self._area[: len(leaves)] = leaves
+        """Gives it at most `MAX_ORDER_BYTES` to hash; at most `SLOTS` orders may wait for an answer."""
+        slot = next(self._slots)
+        slot[: len(leaves)] = leaves
+        self._ordered.append((slot, len(leaves)))
         try:
             self._orders.write(len(leaves).to_bytes(LENGTH_BYTES, "big"))
         except OSError as error:
             raise Unavailable(f"process {self.pid} takes no leaves: {error}") from error
 
-    def levels(self, length: int) -> Levels:
-        """What it makes of the last order, which had so many bytes."""
+    def levels(self) -> Levels:
+        """What it makes of the oldest order that was not answered yet; waits for it."""
         self._hear()
+        slot, length = self._ordered.popleft()
         start, found = MAX_ORDER_BYTES, []
         for size in level_sizes(length):
-            found.append(bytes(self._area[start : start + size]))
+            found.append(bytes(slot[start : start + size]))
             start += size
         return found
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 import sys
 from hashlib import sha256
+from itertools import cycle
 from typing import BinaryIO
 
 LEAF_BYTES = 1024
@@ -16,9 +17,11 @@ WORD_BYTES = 32
 # Of the subtrees that are hashed as a whole: 16 leaves.
 HEIGHT = 4
 SUBTREE_BYTES = LEAF_BYTES << HEIGHT
-# Of one order, and of the memory that both share: leaves, then the levels over them.
-MAX_ORDER_BYTES = 2**22
-AREA_BYTES = MAX_ORDER_BYTES + 2 * WORD_BYTES * (MAX_ORDER_BYTES // LEAF_BYTES)
+# Of one order, and of its slot in the memory that both share: leaves, then the levels over them.
+MAX_ORDER_BYTES = 2**18
+SLOT_BYTES = MAX_ORDER_BYTES + 2 * WORD_BYTES * (MAX_ORDER_BYTES // LEAF_BYTES)
+# Orders take them in turn, so that one can be given while another is carried out.
+SLOTS = 2
 # An order is the length of the leaves; what answers it, and what is said at the start, is a byte.
 LENGTH_BYTES = 4
 DONE = b"\1"
@@ -61,12 +64,18 @@ def level_sizes(length: int) -> list[int]:
 def serve(file: int, tag: bytes) -> None:
     """Carries out orders until whoever gives them has gone."""
     orders, answers = sys.stdin.buffer, sys.stdout.buffer
-    with mmap.mmap(file, AREA_BYTES) as area, memoryview(area) as shared:
+    slots = cycle(slots_of(memoryview(mmap.mmap(file, SLOTS * SLOT_BYTES))))
+    _answer(answers)
+    while order := orders.read(LENGTH_BYTES):
+        slot = next(slots)
+        levels = b"".join(lowest_levels(slot[: int.from_bytes(order, "big")], tag))
+        slot[MAX_ORDER_BYTES : MAX_ORDER_BYTES + len(levels)] = levels
         _answer(answers)
-        while order := orders.read(LENGTH_BYTES):
-            levels = b"".join(lowest_levels(shared[: int.from_bytes(order, "big")], tag))
-            shared[MAX_ORDER_BYTES : MAX_ORDER_BYTES + len(levels)] = levels
-            _answer(answers)
+
+
+def slots_of(area: memoryview) -> list[memoryview]:
+    """The slots of what both share."""
+    return [area[slot * SLOT_BYTES : (slot + 1) * SLOT_BYTES] for slot in range(SLOTS)]
 
 
 def _answer(answers: BinaryIO) -> None:

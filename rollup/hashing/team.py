@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import atexit
 import os
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from threading import Lock
 
 from rollup.errors import Unavailable
 from rollup.hashing.beside import Hasher
-from rollup.hashing.levels import MAX_ORDER_BYTES, SUBTREE_BYTES, Levels, lowest_levels
+from rollup.hashing.levels import MAX_ORDER_BYTES, SLOTS, SUBTREE_BYTES, Levels, lowest_levels
 
 # More would wait for this process to bring them what they hash.
 MAX_HASHERS = 3
@@ -39,13 +40,17 @@ class Team:
 
     def lowest_levels(self, leaves: memoryview) -> Levels:
         """As `rollup.hashing.levels.lowest_levels`."""
+        return self.levels_of([leaves])[0]
+
+    def levels_of(self, trees: Sequence[memoryview]) -> list[Levels]:
+        """The lowest levels of each of several trees, from its leaves; cheaper than one call for each."""
+        length = sum(map(len, trees))
         is_fork = self._owner not in (0, os.getpid())
-        if is_fork or len(leaves) < MIN_SHARED_BYTES or not self._lock.acquire(blocking=False):
-            return lowest_levels(leaves, self._tag)
+        if is_fork or length < MIN_SHARED_BYTES or not self._lock.acquire(blocking=False):
+            return [lowest_levels(leaves, self._tag) for leaves in trees]
         try:
-            self._start(len(leaves))
-            step = MAX_ORDER_BYTES * (1 + self._count)
-            return _joined([self._together(leaves[start : start + step]) for start in range(0, len(leaves), step)])
+            self._start(length)
+            return self._together(trees, _part_bytes(length, 1 + self._count))
         except BaseException:
             # An answer that nobody heard would be taken for that to the next order.
             self.end()
@@ -63,34 +68,12 @@ class Team:
             for _ in range(self._count):
                 self.hashers.append(Hasher(self._tag))
 
-    def _together(self, leaves: memoryview) -> Levels:
-        """As many whole subtrees for each other process, and for this one the last of them and what is left over."""
-        hashers = self._ready() if len(leaves) >= MIN_SHARED_BYTES else []
-        share = len(leaves) // SUBTREE_BYTES // (1 + len(hashers)) * SUBTREE_BYTES
-        parts = [leaves[place * share : (place + 1) * share] for place in range(len(hashers))]
-        for hasher, part in zip(hashers, parts, strict=True):
-            with suppress(Unavailable):
-                hasher.order(part)
-        own = lowest_levels(leaves[len(parts) * share :], self._tag)
-        return _joined([*(self._answer(hasher, part) for hasher, part in zip(hashers, parts, strict=True)), own])
+    def _together(self, trees: Sequence[memoryview], size: int) -> list[Levels]:
+        cut = [[leaves[start : start + size] for start in range(0, len(leaves), size)] for leaves in trees]
+        made = iter(_Round(self, [part for parts in cut for part in parts]).levels(self._tag))
+        return [_joined([next(made) for _ in parts]) for parts in cut]
 
-    def _ready(self) -> list[Hasher]:
-        ready = []
-        for hasher in list(self.hashers):
-            try:
-                ready += [hasher] if hasher.is_ready else []
-            except Unavailable:
-                self._dismiss(hasher)
-        return ready
-
-    def _answer(self, hasher: Hasher, leaves: memoryview) -> Levels:
-        try:
-            return hasher.levels(len(leaves))
-        except Unavailable:
-            self._dismiss(hasher)
-            return lowest_levels(leaves, self._tag)
-
-    def _dismiss(self, hasher: Hasher) -> None:
+    def dismiss(self, hasher: Hasher) -> None:
         self.hashers.remove(hasher)
         hasher.end()
 
@@ -98,6 +81,56 @@ class Team:
         """Ends all others; from then on this process hashes alone."""
         while self.hashers:
             self.hashers.pop().end()
+
+
+class _Round:
+    """Parts of trees, hashed by whoever is free. The others take the longest, this process the shortest, which are not
+    worth an order."""
+
+    def __init__(self, team: Team, parts: Sequence[memoryview]) -> None:
+        self._team, self._parts = team, parts
+        self._left = deque(sorted(range(len(parts)), key=lambda place: len(parts[place])))
+        self._made: dict[int, Levels] = {}
+        # What each was given and has not answered yet, by its place among the parts.
+        self._given: dict[Hasher, deque[int]] = {}
+
+    def levels(self, tag: bytes) -> list[Levels]:
+        """Of each part."""
+        while self._left or any(self._given.values()):
+            for hasher in list(self._team.hashers):
+                try:
+                    self._deal_with(hasher, waits=not self._left)
+                except Unavailable:
+                    self._team.dismiss(hasher)
+                    self._left.extendleft(self._given.pop(hasher, ()))
+            if self._left:
+                place = self._left.popleft()
+                self._made[place] = lowest_levels(self._parts[place], tag)
+        return [self._made[place] for place in range(len(self._parts))]
+
+    def _deal_with(self, hasher: Hasher, waits: bool) -> None:
+        """Hears what one has done, and gives it what it has room for."""
+        if not hasher.is_ready:
+            return
+        given = self._given.setdefault(hasher, deque())
+        while given and (waits or hasher.has_answered):
+            self._made[given[0]] = hasher.levels()
+            given.popleft()
+        while self._left and len(given) < self._room and len(self._parts[self._left[-1]]) >= SUBTREE_BYTES:
+            given.append(self._left.pop())
+            hasher.order(self._parts[given[-1]])
+
+    @property
+    def _room(self) -> int:
+        """Orders that one may have: towards the end none is worth waiting for while another worker is idle."""
+        return SLOTS if len(self._left) > 1 + len(self._team.hashers) else 1
+
+
+def _part_bytes(length: int, workers: int) -> int:
+    """Of what is hashed as a whole: subtrees, several for each worker if there is much."""
+    share = -(-length // workers)
+    parts = -(-share // MAX_ORDER_BYTES)
+    return -(-share // (parts * SUBTREE_BYTES)) * SUBTREE_BYTES
 
 
 def _cores() -> int:

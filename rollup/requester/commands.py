@@ -1,4 +1,4 @@
-"""The requester's commands: `anh training request`, `anh training serve`, `anh training status`."""
+"""The requester's commands: `anh training request`, `prepare`, `serve`, `status`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rollup.chain.models import Models
 from rollup.chain.trainings import Trainings
 from rollup.config import Settings
 from rollup.daemon import SettingsFile, configure_logs, serve
-from rollup.hexes import read_word
+from rollup.hexes import read_address, read_word
 from rollup.journal import open_journal
 from rollup.properties.types import TrainingId
 from rollup.requester.daemon import run_requester
@@ -31,11 +31,12 @@ training = typer.Typer(
 )
 KeyFolder = Annotated[Path, typer.Option("--keys", help="Where pools' keys lie, readable by their owner only.")]
 KEYS = Path("pool-keys")
+DescriptionFile = Annotated[Path, typer.Argument(help="TOML description of the training.")]
 
 
 @training.command()
 def request(
-    description: Annotated[Path, typer.Argument(help="TOML description of the training.")],
+    description: DescriptionFile,
     settings_file: SettingsFile = None,
     keys: KeyFolder = KEYS,
 ) -> None:
@@ -64,10 +65,37 @@ def _asked(follower: Follower, key_hash: bytes) -> OrderedTraining:
         return next(known for known in view.trainings() if known.training.terms.key_hash == key_hash)
 
 
+@training.command()
+def prepare(description: DescriptionFile, settings_file: SettingsFile = None, keys: KeyFolder = KEYS) -> None:
+    """Masks the pool, stores pool and data as blobs, and prints the terms for a contract that will ask, as Solidity has
+    them: `abi.decode(terms, (TrainingTerms))`. Asks for nothing, and needs no account.
+
+    `serve --requester` has to run with the same keys before the contract asks.
+    """
+    configure_logs()
+    settings = Settings.load(settings_file)
+    wanted, blobs = Description.load(description), open_blobs(settings.blobs)
+    client = Client.connect(settings.rpc_url, settings.deployment.chain_id, settings.rpc_timeout_seconds)
+    scorer = Models(settings.deployment).model(client.at(client.head()), wanted.scorer)
+    terms = terms_of(wanted, scorer, PoolKeys(keys).draw(), blobs)
+    # Alone on its line, for scripts.
+    print("0x" + Trainings(settings.deployment).encoded(terms).hex())
+
+
 @training.command("serve")
-def serve_trainings(settings_file: SettingsFile = None, keys: KeyFolder = KEYS) -> None:
-    """Opens what is drawn and reveals keys in time, for every training of this account whose key is here."""
-    serve(partial(run_requester, keys=keys), settings_file)
+def serve_trainings(
+    settings_file: SettingsFile = None,
+    keys: KeyFolder = KEYS,
+    requester: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ADDRESS", help="A contract that asks, besides this account. May be given several times."),
+    ] = None,
+) -> None:
+    """Opens what is drawn and reveals keys in time, for every training of this account, or of a contract that is named,
+    whose key is here.
+    """
+    contracts = [read_address(text) for text in requester or ()]
+    serve(partial(run_requester, keys=keys, contracts=contracts), settings_file)
 
 
 @training.command()

@@ -1,4 +1,5 @@
-"""The requester's daemon: opens and reveals in time, for every training of its account whose key it has.
+"""The requester's daemon: opens and reveals in time, for every training of its requesters whose key it has: those that
+its own account asked for, and those of contracts that it is named. It calls Trainings itself, as whoever has a key may.
 
 A key leaves its file only in the call that reveals it, and in calls that open items, which hold those items' keys.
 """
@@ -6,6 +7,7 @@ A key leaves its file only in the call that reveals it, and in calls that open i
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from pathlib import Path
 
 import structlog
@@ -22,6 +24,7 @@ from rollup.properties.pool import Pool, item_key
 from rollup.properties.types import OpenedItem
 from rollup.requester.duty import Move, Open, Reveal, decide
 from rollup.requester.keys import PoolKey, PoolKeys
+from rollup.types import Address
 from rollup.view import OrderedTraining
 
 _log = structlog.get_logger()
@@ -30,14 +33,15 @@ _log = structlog.get_logger()
 class Requester:
     """Moves to intents, and intents to the chain."""
 
-    def __init__(self, daemon: Daemon, blobs: Blobs, keys: PoolKeys) -> None:
+    def __init__(self, daemon: Daemon, blobs: Blobs, keys: PoolKeys, contracts: Collection[Address] = ()) -> None:
         self._daemon, self._blobs, self._keys = daemon, blobs, keys
+        self._requesters = {daemon.sender.address, *contracts}
         self._trainings = Trainings(daemon.settings.deployment)
 
     def step(self) -> None:
         """Sends all that is due, then waits for it. What the chain refuses is reported, and looked at again."""
         with self._daemon.follower.reading() as view:
-            moves = decide(view, self._daemon.sender.address, self._keys.has)
+            moves = decide(view, self._requesters, self._keys.has)
         for move in moves:
             try:
                 self._daemon.sender.send(self._intent(move))
@@ -70,8 +74,11 @@ def opened_items(pool: Pool, draw: Draw, key: PoolKey) -> list[OpenedItem]:
     return [pool.opened(index, item_key(key.secret, index)) for index in draw.opened]
 
 
-def run_requester(settings: Settings, stop: threading.Event, keys: Path) -> None:
-    """Runs until `stop`. Raises what a Daemon raises at its start, and Stop if going on would be unsafe."""
+def run_requester(settings: Settings, stop: threading.Event, keys: Path, contracts: Collection[Address]) -> None:
+    """Runs until `stop`, for its own account and for `contracts`.
+
+    Raises what a Daemon raises at its start, and Stop if going on would be unsafe.
+    """
     with Daemon.start(settings, open_journal(settings.journal_url).transactions) as daemon:
-        requester = Requester(daemon, open_blobs(settings.blobs), PoolKeys(keys))
+        requester = Requester(daemon, open_blobs(settings.blobs), PoolKeys(keys), contracts)
         daemon.follower.run(stop, requester.step)

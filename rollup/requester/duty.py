@@ -1,8 +1,13 @@
-"""What a requester's trainings want done now: open what the beacon drew, reveal the key, settle. Pure."""
+"""What a requester's trainings want done now: open what the beacon drew, reveal the key, settle. Pure.
+
+A request names its requester, whose key it is. A stranger may copy terms, pool and all, and have its own commitments
+close sooner: a key that were revealed there would show the pool to those who still train for the first. So nothing is
+done for a training just because its key is here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from rollup.properties.clock import TrainingPhase
@@ -36,9 +41,9 @@ class Settle:
 Move = Open | Reveal | Settle
 
 
-def decide(view: View, requester: Address, has_key: Callable[[bytes], bool]) -> list[Move]:
-    """What is due for the trainings of one account. `has_key`: of a key's hash, whether the key is here."""
-    own = [known for known in view.trainings() if known.training.requester == requester]
+def decide(view: View, requesters: Collection[Address], has_key: Callable[[bytes], bool]) -> list[Move]:
+    """What is due for the trainings of these requesters. `has_key`: of a key's hash, whether the key is here."""
+    own = [known for known in view.trainings() if known.training.requester in requesters]
     ripe: set[TrainingId] = {known.id for known in view.to_settle_trainings(view.now)}
     moves: list[Move] = [Settle(known) for known in own if known.id in ripe]
     for known in own:

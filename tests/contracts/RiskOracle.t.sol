@@ -9,7 +9,7 @@ import {Volatility} from "../../contracts/examples/Volatility.sol";
 import {Certainty} from "../../contracts/interfaces/IContestable.sol";
 import {Request} from "../../contracts/interfaces/IInbox.sol";
 import {IModelRegistry, Model} from "../../contracts/interfaces/IModelRegistry.sol";
-import {RequestId} from "../../contracts/types/Ids.sol";
+import {ModelId, RequestId} from "../../contracts/types/Ids.sol";
 import {F32} from "../../contracts/types/Roots.sol";
 
 contract RiskOracleTest is RiskStage {
@@ -49,13 +49,6 @@ contract RiskOracleTest is RiskStage {
             _win(wrong[i]);
             _refusesToDeploy(abi.encodeWithSelector(RiskOracle.WrongModel.selector, models.idOf(wrong[i])));
         }
-    }
-
-    function test_constructor_networkThatSomebodyCouldRetire_reverts() public {
-        _seat(3);
-        vm.prank(bob);
-        models.register(_network(5));
-        _refusesToDeploy(abi.encodeWithSelector(RiskOracle.Retirable.selector, networks[2], bob));
     }
 
     function test_constructor_valueThatIsNoBond_reverts() public {
@@ -140,6 +133,40 @@ contract RiskOracleTest is RiskStage {
         for (uint256 i = 1; i < 3; ++i) {
             assertEq(models.registrantOf(networks[i]), address(oracle));
         }
+    }
+
+    /// @dev Bob would hold a seat to ransom: his models are like the runner-up's, and the next id that would do.
+    function test_constructor_networkThatSomebodyCouldRetire_isItsOwnUnderAnotherId() public {
+        _seat(3);
+        Model memory network = _network(5);
+        vm.startPrank(bob);
+        models.register(network);
+        ++network.minBondGas;
+        models.register(network);
+        vm.stopPrank();
+        oracle = _deploy(feeder);
+        networks = oracle.networks();
+        ++network.minBondGas;
+        assertTrue(networks[2] == models.idOf(network), "the same but for two gas of least bond");
+        assertEq(models.registrantOf(networks[2]), address(oracle));
+        ModelId ransomed = models.idOf(_network(5));
+        vm.prank(bob);
+        models.retire(ransomed);
+        _addDay(ONE);
+        for (uint8 i = 0; i < 3; ++i) {
+            _answer(i, ONE);
+        }
+        _factorIs(8_745, true);
+    }
+
+    /// @dev A bond for each of three, whoever was faster: what has to be paid in does not depend on a stranger.
+    function test_constructor_networkThatSomebodyCouldRetire_costsTheSame() public {
+        _seat(3);
+        vm.prank(bob);
+        models.register(_network(4));
+        (Sources memory sources, Seat[3] memory chosen) = (_sources(feeder), seats);
+        vm.expectRevert(abi.encodeWithSelector(RiskOracle.WrongPayment.selector, 4, 3));
+        new RiskOracle{value: 4}(sources, _riskTerms(), chosen, _row());
     }
 
     // The band.

@@ -149,6 +149,23 @@ contract ScoreGameTest is ScoreStage {
 
     // Side by side.
 
+    /// @dev As many items as anyone likes, at a price that no griefer bears; those that are over count no more.
+    function test_game_manyItemsAtOnce_doubleTheBondOfTheNext() public {
+        ClaimWitness[] memory items = scored(honest(66));
+        for (uint256 i = 0; i < 65; ++i) {
+            challengeItem(items[i], CHALLENGER);
+            if (i < 2) openItem(items[i], honestRun());
+        }
+        for (uint256 i = 0; i < 65; ++i) {
+            assertEq(scoreGame.disputeOf(itemOf(items[i])).bondWei, i < 32 ? 1 ether : i < 64 ? 2 ether : 4 ether);
+        }
+        assertEq(vault.balanceOf(CHALLENGER), 0);
+        concludeItem(items[0], START + 120);
+        concludeItem(items[1], START + 120);
+        challengeItem(items[65], DEMANDER);
+        assertEq(scoreGame.disputeOf(itemOf(items[65])).bondWei, 2 ether);
+    }
+
     function test_game_secondFalseItem_costsItsChallengerNothing() public {
         (ClaimWitness[] memory items, Run[] memory runs) = _twoDisputes(WRONG, WRONG);
         _prove(items[0], stepProof(runs[0]));

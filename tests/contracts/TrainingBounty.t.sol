@@ -8,7 +8,7 @@ import {BountyStatus, Contribution, TrainingBounty} from "../../contracts/exampl
 import {Certainty} from "../../contracts/interfaces/IContestable.sol";
 import {Wish} from "../../contracts/interfaces/IInbox.sol";
 import {
-    ITrainings, OpenedItem, TrainingId, TrainingStatus, TrainingTerms
+    ITrainings, OpenedItem, Training, TrainingId, TrainingStatus, TrainingTerms
 } from "../../contracts/interfaces/ITrainings.sol";
 import {ModelId, RequestId} from "../../contracts/types/Ids.sol";
 import {Instant} from "../../contracts/types/Time.sol";
@@ -103,22 +103,6 @@ contract TrainingBountyTest is InboxFixture {
         vm.prank(keeper);
         vm.expectRevert(_wrongStatus(BountyStatus.Running, BountyStatus.Funding));
         bounty.start();
-    }
-
-    function test_openAndReveal_byAnyoneElse_revert() public {
-        _start();
-        vm.startPrank(thief);
-        vm.expectRevert(_notTheKeeper(thief));
-        bounty.open(new OpenedItem[](2));
-        vm.expectRevert(_notTheKeeper(thief));
-        bounty.reveal(POOL_KEY);
-    }
-
-    function test_open_beforeTheStart_isUnknownToTrainings() public {
-        TrainingId none = trainings.trainingIdOf(bounty.training());
-        vm.prank(keeper);
-        vm.expectRevert(abi.encodeWithSelector(ITrainings.UnknownTraining.selector, none));
-        bounty.open(new OpenedItem[](2));
     }
 
     function test_close_whileItIsFundedOrRuns_reverts() public {
@@ -325,9 +309,10 @@ contract TrainingBountyTest is InboxFixture {
     }
 
     function _openAndReveal() private {
+        Training memory training = bounty.training();
         vm.startPrank(keeper);
-        bounty.open(new OpenedItem[](2));
-        bounty.reveal(POOL_KEY);
+        trainings.open(training, new OpenedItem[](2));
+        trainings.reveal(training, POOL_KEY);
         vm.stopPrank();
     }
 

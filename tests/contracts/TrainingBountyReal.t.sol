@@ -38,7 +38,7 @@ contract TrainingBountyRealTest is TrainingStage {
         commit(training, alice, 0);
         vm.warp(uint256(START) + COMMIT);
         vm.prank(keeper);
-        bounty.reveal(KEY);
+        trainings.reveal(training, KEY);
         // Six of eight are half of the way from the threshold to all: half of the bonus comes back.
         decide(score(training, 0, alice, 6), Certainty.Final);
         (, Certainty before) = bounty.model();
@@ -76,7 +76,7 @@ contract TrainingBountyRealTest is TrainingStage {
         assertEq(TrainingId.unwrap(idOf(training)), TrainingId.unwrap(id));
         bytes32 seed = Pools.seedOf(TrainingId.unwrap(id), training.requestedBlock);
         vm.prank(keeper);
-        bounty.open(poolOf().opened(seed));
+        trainings.open(training, poolOf().opened(seed));
     }
 
     function _closesWhole() private {

@@ -225,12 +225,20 @@ contract TrainingsTest is TrainingStage {
         );
     }
 
-    function test_open_byAnother_reverts() external {
+    /// @dev A requester that is a contract has no key: whoever keeps it opens.
+    function test_open_byAnotherWithTheKeys_isOpen_andOnlyOnce() external {
         Training memory training = requested();
         OpenedItem[] memory items = _opening(training);
-        vm.expectRevert(abi.encodeWithSelector(ITrainings.NotTheRequester.selector, alice, asker));
         vm.prank(alice);
         trainings.open(training, items);
+        assertStatus(training, TrainingStatus.Committing);
+        _refusesOpening(
+            training,
+            items,
+            abi.encodeWithSelector(
+                ITrainings.WrongTrainingStatus.selector, TrainingStatus.Committing, TrainingStatus.Requested
+            )
+        );
     }
 
     function test_open_beforeTheBeacon_reverts() external {

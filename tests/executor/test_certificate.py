@@ -203,6 +203,8 @@ STEEPEST: list[tuple[Callable[[Tensor], Tensor], float]] = [
     (lambda x: x.new_full((1, 1, 1), 5.0) @ x.view(1, 1, 1), 1.0),
     (lambda x: torch.maximum(x, x.new_full((1, 1), -3.0)), 1.0),
     (lambda x: torch.cat([x, x.new_full((1, 3), 2.0)], 1).mean(1), 1.0),
+    (lambda x: nn.functional.embedding(torch.zeros(1, dtype=torch.int64), x), 1.0),
+    (lambda x: x.to(torch.float32, copy=True), 1.0),
 ]
 
 

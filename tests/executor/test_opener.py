@@ -1,4 +1,4 @@
-"""The opener with disputes in memory: one that cannot be answered keeps no other from being answered."""
+"""The opener with disputes in memory: neither one that cannot be answered nor their number keeps any from an answer."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from executor.actor import Deeds
-from executor.opener import Opener
+from executor.opener import OPENINGS_PER_CALL, Opener
 from rollup.chain.sender import Intent
 from rollup.clock import Phase
 from rollup.errors import Doubt, NotFound, RollupError, Unavailable
-from rollup.types import ZERO_ADDRESS
+from rollup.types import ZERO_ADDRESS, TraceOpening
 from tests.executor.test_actor import ToySender, deeds
 
 Move = Callable[[Any], Iterator[Intent]]
@@ -58,3 +58,50 @@ def test_what_cannot_be_supplied__keeps_no_other_dispute_back(error: RollupError
     doing, _ = deeds(sender)
     Cornered([case(number) for number in range(3)], supplies, doing).step()
     assert sender.submitted == ["0", "2"]
+
+
+class Swamped(Opener):
+    """Of these disputes all are to be opened; the trace of number 5 cannot be made. Notes what it does, in order."""
+
+    def __init__(self, cases: list[Any], doing: Deeds, sender: ToySender) -> None:
+        self._deeds, self._given, self._sender = doing, cases, sender
+        self._office: Any = SimpleNamespace(reading=Reading, blobs=SimpleNamespace(put_tensors=lambda _: bytes(32)))
+        self._disputes: Any = SimpleNamespace(open=self._open)
+        self.sent_before: list[int] = []
+
+    def _cases(self, view: Any) -> Iterator[Any]:
+        return iter(self._given)
+
+    def _trace(self, case: Any) -> Any:
+        self.sent_before.append(len(self._sender.submitted))
+        if case.claim.index == 5:
+            raise Unavailable("away")
+        return SimpleNamespace(tensors=())
+
+    def _open(self, batch: str, openings: list[TraceOpening], lane: int) -> Intent:
+        return Intent(f"{batch}: {openings[0].index} to {openings[-1].index}, {len(openings)}", ZERO_ADDRESS, b"")
+
+
+def challenged(batch: str, index: int) -> Any:
+    return SimpleNamespace(
+        phase=Phase.OPENING,
+        dispute=SimpleNamespace(challenged_at=index // 3),
+        claim=SimpleNamespace(id=bytes(32), index=index),
+        made=SimpleNamespace(id=batch, batch=batch),
+        request=SimpleNamespace(lane=2),
+    )
+
+
+def test_more_challenges_than_a_call_opens__are_opened_in_several_the_oldest_first() -> None:
+    """A transaction that cannot hold them all opens none, and silence is slashed."""
+    many = [challenged("scores", index) for index in reversed(range(OPENINGS_PER_CALL + 2))]
+    sender = ToySender()
+    doing, _ = deeds(sender)
+    opener = Swamped([*many, challenged("outputs", 400)], doing, sender)
+    opener.step()
+    last = OPENINGS_PER_CALL - 1
+    assert [call.split(": ")[0] for call in sender.submitted] == ["scores", "scores", "outputs"]
+    assert [call.split(", ")[1] for call in sender.submitted] == [f"{last}", "2", "1"]
+    assert sender.submitted[0].startswith("scores: 2 to ")
+    # The first call was on its way before the next one's traces were made.
+    assert opener.sent_before == [0] * OPENINGS_PER_CALL + [1, 1, 2]

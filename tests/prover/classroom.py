@@ -40,12 +40,14 @@ PERIOD = 100
 class Classroom(Arena):
     """The registered network is to be trained; `trained` is what comes of it, and right about four items in five."""
 
-    def __init__(self, anvil: Anvil, folder: Path, net: type[torch.nn.Module] = ConvNet) -> None:
+    def __init__(
+        self, anvil: Anvil, folder: Path, net: type[torch.nn.Module] = ConvNet, score: type[torch.nn.Module] = Accuracy
+    ) -> None:
         torch.manual_seed(1)
         super().__init__(anvil, folder, net())
         torch.manual_seed(1)
         examples = (torch.zeros(1, 1, 8, 8), torch.zeros(1, dtype=torch.long))
-        self.scorer = scorer(self.blobs, Accuracy(net()), *examples)
+        self.scorer = scorer(self.blobs, score(net()), *examples)
         assert self.scorer.record.weights_root == self.model.record.weights_root
         anvil.sender(0).send(Models(self.deployment).register(self.scorer.record, REGISTRANT_BOND_WEI))
         self.trained = self.other_weights(2)

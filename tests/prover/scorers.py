@@ -65,6 +65,19 @@ class Loss(nn.Module):
         return score
 
 
+class Likelihood(nn.Module):
+    """f32 [N]: the probability of the target i64 [N] of a picture f32 [N, 1, 8, 8]."""
+
+    def __init__(self, net: nn.Module | None = None) -> None:
+        super().__init__()
+        self.net = net or ConvNet()
+
+    def forward(self, picture: Tensor, target: Tensor) -> Tensor:
+        rows = self.net(picture).log_softmax(1)
+        score: Tensor = rows.gather(1, target[:, None])[:, 0].exp()
+        return score
+
+
 def scorer(blobs: Blobs, module: nn.Module, *examples: Tensor) -> LoadedModel:
     """Captured, calibrated, stored, and loaded."""
     captured = capture(module.eval(), list(examples))

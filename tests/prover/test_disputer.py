@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -52,6 +53,21 @@ def test_position__of_any_claim__is_what_the_chain_says(arena: Arena, hands: Dis
         assert position.challenge_bond_wei == Disputes(arena.deployment).challenge_bond(look.at, bond, payer) > 0
         assert position.leaf_deposit_wei == Disputes(arena.deployment).demand_deposit(look.at, 1, payer) > 0
     assert arena.certainty(claim) is Certainty.REFUTED
+    liar.close()
+
+
+@pytest.mark.parametrize(("others", "times"), [(31, 1), (32, 2), (64, 4)])
+def test_position__of_one_item_among_many_in_dispute__asks_for_more(
+    arena: Arena, hands: Disputer, monkeypatch: pytest.MonkeyPatch, others: int, times: int
+) -> None:
+    """ScoreGame doubles the bond with every 32 items in dispute beside the challenged one."""
+    liar = arena.liar(SkippedLayer())
+    view, claim = arena.view, arena.view.claim(arena.told(liar))
+    beside = SimpleNamespace(disputed=frozenset(range(claim.index + 1, claim.index + 1 + others)), window_end=0)
+    alone = hands.position(view, claim, hands.look(view))
+    monkeypatch.setitem(view.state.scores, claim.batch, beside)
+    position = hands.position(view, claim, hands.look(view))
+    assert (position.siblings, position.challenge_bond_wei) == (others, times * alone.challenge_bond_wei)
     liar.close()
 
 

@@ -127,6 +127,15 @@ def test_a_wrong_answer__is_followed_by_the_next_endpoint(tmp_path: Path, liar: 
         both.of(liar).get_tensor(TENSOR.root, SPEC)
 
 
+def test_a_wrong_answer__among_what_is_verified_together__is_followed_by_the_next_endpoint(
+    tmp_path: Path, liar: str, honest: str
+) -> None:
+    both = sources(tmp_path / "own", liar, honest)
+    found = both.all.get_served([(OTHER.root, SPEC), (TENSOR.root, SPEC)])
+    assert [tensor and tensor.data for tensor in found] == [None, TENSOR.data]
+    assert both.of(liar).get_served([(TENSOR.root, SPEC)]) == [None]
+
+
 def test_what_lies_at_home__is_asked_of_nobody(tmp_path: Path) -> None:
     holding(tmp_path / "own", TENSOR)
     alone = Sources(FolderStore(tmp_path / "own"), lambda: pytest.fail("somebody was asked"))

@@ -36,7 +36,7 @@ OPEN_END = CHALLENGED_AT + WINDOWS.open
 COLLECT_END = OPENED_AT + WINDOWS.collect
 SUPPLY_END = COLLECT_END + WINDOWS.supply
 PROVE_END = COLLECT_END + WINDOWS.prove
-NAN = float("nan")
+NAN, INF = float("nan"), float("inf")
 
 
 def waits(position: Position, opinion: Opinion) -> str:
@@ -59,6 +59,8 @@ def waits(position: Position, opinion: Opinion) -> str:
         ({}, Opinion(1.0), "within reach"),
         ({}, Opinion(1.1), "a second evaluation is needed"),
         ({}, Opinion(1.1, 0.9), "in doubt"),
+        ({}, Opinion(NAN), "a second evaluation is needed"),
+        ({}, Opinion(NAN, 0.9), "in doubt: my own run overflows"),
         ({"eager": True}, BEYOND, "no fault is known in its trace"),
     ],
 )
@@ -91,7 +93,7 @@ def test_decide__an_item_that_is_kept_open__is_not_rejected_before_the_end() -> 
     assert decide(opened(end, trace_root=root, **held), opinion) == move
 
 
-@pytest.mark.parametrize("opinion", [BEYOND, Opinion(NAN, NAN), Opinion(float("inf"), 9.0)])
+@pytest.mark.parametrize("opinion", [BEYOND, Opinion(NAN, NAN), Opinion(NAN, INF), Opinion(INF, 9.0)])
 def test_decide__beyond_reach_twice__challenges(opinion: Opinion) -> None:
     last = CLAIMED_AT + WINDOWS.challenge - 1
     assert decide(claimed(last, balance_wei=500), opinion) == Challenge(CLAIM, 500)

@@ -9,23 +9,31 @@ import pytest
 from structlog.testing import capture_logs
 
 from executor.models import LoadedModel
+from executor.serving import serving
+from prover.disputer import Disputer
 from prover.position import Wait
+from prover.sources import Sources
 from prover.strikes import BYTE_GAS, RISING, STRIKE_GAS, Malformed, Strike, StrikePosition, decide_strike
 from prover.strikes import require_honest_strike as require_honest
-from rollup.blobs import BlobReader, Blobs
+from prover.watcher import Watchtower
+from rollup.blobs import BlobReader, Blobs, FolderStore, open_blobs
+from rollup.chain.claims import Claims
 from rollup.chain.models import Models
 from rollup.codec import model_id
 from rollup.errors import BadEncoding, Doubt, Insolvent
 from rollup.graph import Op
 from rollup.package import load_records, store_records
+from rollup.processes import free_port
 from rollup.tensor import DType, TensorSpec
 from rollup.types import Address, Model, StepPlace
 from tests.chain_fixture import CHALLENGER, KEEPER, REGISTRANT_BOND_WEI, Anvil
-from tests.prover.arena import Arena
+from tests.prover.arena import ETHER, FIRST_LIAR, Arena
 from tests.prover.desk import Shelf
 
 ME = Address(b"\1" * 20)
 BASE_FEE_WEI = 10
+# A watchtower of its own, and how long it waits until it asks again.
+STRANGER, RETRY_SECONDS = 8, 2
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +112,8 @@ def test_malformed__a_step_without_a_meaning__is_found_and_told_once(model: Load
     (entry,) = logs
     assert (entry["event"], entry["log_level"]) == ("watchtower.malformed_model", "warning")
     assert entry["reason"] == "RELU does not give I64 of F32"
-    assert len(shelf.asked) == 1
+    # For its program and for its records, once each.
+    assert len(shelf.asked) == 2
 
 
 def test_malformed__a_model_that_can_be_judged__is_looked_through_once_and_left_alone(model: LoadedModel) -> None:
@@ -112,6 +121,26 @@ def test_malformed__a_model_that_can_be_judged__is_looked_through_once_and_left_
     found.look_at(model_id(model.record), model.record, model.network.graph)
     found.look_for(model_id(model.record), model.record)
     assert found.places == {}
+
+
+def test_malformed__a_model_of_which_only_the_program_is_served__is_looked_through(model: LoadedModel) -> None:
+    shelf = Shelf()
+    shelf.blobs[model.record.graph_root] = model.network.program.to_json()
+    found = Malformed(BlobReader(shelf))
+    for _ in range(2):
+        found.look_for(model_id(model.record), model.record)
+    assert found.places == {}
+    assert shelf.asked == [model.record.graph_root]
+
+
+def test_malformed__another_program_under_the_root__hides_no_records(model: LoadedModel) -> None:
+    shelf = Shelf()
+    record = malformed(Blobs(shelf), model)
+    for text in (model.network.program.to_json(), b"{}", b"["):
+        shelf.blobs[record.graph_root] = text
+        found = Malformed(BlobReader(shelf))
+        found.look_for(model_id(record), record)
+        assert list(found.places) == [model_id(record)]
 
 
 def test_malformed__records_that_nobody_serves__are_asked_for_again(model: LoadedModel) -> None:
@@ -195,6 +224,31 @@ def test_story_a_malformed_model_that_a_claim_names__is_struck_once_and_pays(are
     # What was asked before plays on.
     assert arena.certainty(claim).name == "PROVISIONAL"
     assert models.is_open(at, model_id(arena.model.record))
+
+
+def test_story_a_model_that_a_stranger_registered_by_hand__is_struck_by_what_its_executor_serves(arena: Arena) -> None:
+    """The watchtower has nothing of its own: it asks the address that was announced on chain."""
+    theirs = arena.folder / "theirs"
+    record = replace(malformed(open_blobs(theirs), arena.model), min_bond_gas=arena.model.record.min_bond_gas + 4)
+    arena.anvil.sender(KEEPER).send(Models(arena.deployment).register(record, REGISTRANT_BOND_WEI))
+    arena.claimed_on(record)
+    url = f"http://127.0.0.1:{free_port()}"
+    arena.anvil.sender(FIRST_LIAR).send(Claims(arena.deployment).announce_endpoint(url))
+    urls = list(arena.view.state.endpoints.values())
+    assert urls == [url]
+    stranger = arena.anvil.sender(STRANGER)
+    sources = Sources(FolderStore(arena.folder / "empty"), lambda: urls, True)
+    tower = Watchtower(sources, Disputer(arena.client, arena.deployment, stranger), ETHER)
+    tower.step(arena.view)
+    assert Models(arena.deployment).is_open(arena.anvil.snapshot(), model_id(record))
+    with serving(BlobReader(FolderStore(theirs)), url):
+        arena.anvil.warp(RETRY_SECONDS)
+        tower.step(arena.view)
+        sources.close()
+    at = arena.anvil.snapshot()
+    assert Models(arena.deployment).bond_of(at, model_id(record)) == 0
+    assert not Models(arena.deployment).is_open(at, model_id(record))
+    assert arena.vault_of(STRANGER) == REGISTRANT_BOND_WEI // 2
 
 
 def test_story_a_watchtower_without_a_key__tells_and_strikes_nothing(arena: Arena) -> None:

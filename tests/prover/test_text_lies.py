@@ -12,16 +12,21 @@ import torch
 from executor.capture import capture
 from executor.generation.decoding import Decoder, Wish
 from executor.models import load_model
+from executor.network import Network
 from executor.registration import prepare
-from executor.tensors import canonical_bytes
+from executor.runner import Runner
+from executor.tensors import canonical_bytes, from_bytes
+from executor.trace import Trace, recompute
+from rollup.chain.disputes import Disputes
 from rollup.chain.generations import Generations
 from rollup.chain.models import Models
 from rollup.chain.scores import Scores
 from rollup.codec import model_id
 from rollup.package import Package
-from rollup.properties.types import GenerationTerms
-from rollup.types import ZERO_ADDRESS, Certainty
+from rollup.properties.types import LANE_SCORES, GenerationTerms
+from rollup.types import ZERO_ADDRESS, Certainty, TraceOpening
 from rollup.view import MadeScores
+from tests.actors import four_bits
 from tests.chain_fixture import CHALLENGER, REGISTRANT_BOND_WEI, USER, Anvil
 from tests.executor.generation.decoders import PROMPT, VOCABULARY, decoder_module, scorer_of
 from tests.prover.arena import ETHER, FIRST_LIAR, TERMS, WINDOWS, Arena
@@ -60,6 +65,24 @@ class Library(Arena):
         assert claim is not None
         return self.view.scores(claim)
 
+    def opens(self, made: MadeScores, network: Network, tokens: bytes) -> None:
+        """The executor opens a network's run of prompt and tokens, and serves it."""
+        (spec,) = network.graph.inputs
+        text = from_bytes(spec, canonical_bytes(self.prompt) + tokens)
+        trace = Trace.of(recompute(network, [text]))
+        self.blobs.put_tensors(list(trace.tensors))
+        opening = [TraceOpening(0, trace.root)]
+        self.anvil.sender(FIRST_LIAR).send(Disputes(self.deployment).open(made.claim.claims, opening, LANE_SCORES))
+
+    def smaller(self) -> Network:
+        """A cheaper copy of the scorer: its matrices have sixteen values each."""
+        network = self.scorer.network
+        # Masks and constants have no bits to save.
+        weights = (
+            four_bits([each])[0] if each.dim() == 2 and each.is_floating_point() else each for each in network.weights
+        )
+        return Network(network.program, network.lowered, tuple(weights))
+
     def standing(self, made: MadeScores) -> Certainty:
         return Scores(self.deployment).standing_of(self.place.snapshot(), made.id).certainty
 
@@ -92,3 +115,41 @@ def test_a_text_with_false_scores_that_nobody_serves__is_challenged_and_falls_by
     library.look()
     assert library.standing(made) is Certainty.REFUTED
     assert library.vault_of(CHALLENGER) - before >= made.claim.claims.bond_wei // 4
+
+
+def test_one_swapped_token_over_an_honest_trace__falls_by_the_link_of_its_score(library: Library) -> None:
+    tokens = swapped(library.text.tokens)
+    prompt = canonical_bytes(library.prompt)
+    (spec,) = library.scorer.network.graph.inputs
+    decoder = Decoder(library.scorer.network, library.scorer.runner)
+    scores = decoder.score(from_bytes(spec, prompt + tokens)[0], None)
+    assert int((scores < 0).sum()) >= 1, "the token is not the likeliest"
+    made = library.generated(tokens, canonical_bytes(scores.clamp(min=0.0)))
+    before = library.vault_of(CHALLENGER)
+    library.look()
+    assert library.view.scores(made.id).disputed == {0}
+    library.opens(made, library.scorer.network, tokens)
+    library.look()
+    assert library.standing(made) is Certainty.REFUTED
+    assert library.vault_of(CHALLENGER) - before >= made.claim.claims.bond_wei // 4
+
+
+def test_a_text_of_a_smaller_model__falls_by_a_step_of_its_own_trace(library: Library) -> None:
+    smaller = library.smaller()
+    text = Decoder(smaller, Runner(smaller)).generate(Wish(library.prompt, None, 0.0))
+    made = library.generated(text.tokens, text.scores)
+    library.look()
+    assert library.view.scores(made.id).disputed == {0}
+    library.opens(made, smaller, text.tokens)
+    library.look()
+    assert library.standing(made) is Certainty.REFUTED
+
+
+def test_a_text_of_a_smaller_model__opened_with_the_right_one__falls_by_the_link(library: Library) -> None:
+    smaller = library.smaller()
+    text = Decoder(smaller, Runner(smaller)).generate(Wish(library.prompt, None, 0.0))
+    made = library.generated(text.tokens, text.scores)
+    library.look()
+    library.opens(made, library.scorer.network, text.tokens)
+    library.look()
+    assert library.standing(made) is Certainty.REFUTED

@@ -53,6 +53,18 @@ def test_get_tensor__larger_than_its_spec__is_refused_before_it_is_read(blobs):
         blobs.get_tensor(root, TensorSpec(DType.F32, (1,)))
 
 
+def test_get_served__of_what_is_absent_or_wrong__is_none(blobs, store):
+    third = Tensor(TENSOR.spec, b"\7" * 2400)
+    store.write(OTHER.root, TENSOR.spec.header + TENSOR.data)
+    store.write(third.root, TensorSpec(DType.F32, (600,)).header + third.data)
+    blobs.put_tensor(TENSOR)
+    absent = TensorRoot(bytes(32))
+    roots = (absent, OTHER.root, TENSOR.root, third.root)
+    served = blobs.get_served([(root, TENSOR.spec) for root in roots])
+    assert [None if tensor is None else tensor.data for tensor in served] == [None, None, TENSOR.data, None]
+    assert blobs.get_served([]) == []
+
+
 def test_put__above_the_limit__is_refused(blobs):
     with pytest.raises(BadEncoding, match="4097 bytes is above 4096"):
         blobs.put_named(bytes(32), bytes(4097))

@@ -11,7 +11,17 @@ from rollup.blobs import Blobs, open_blobs
 from rollup.errors import BadEncoding, BadGraph, BadInput, NotFound
 from rollup.graph import Graph, Numerics
 from rollup.lowering import lower
-from rollup.package import Package, load_program, load_weights, read_folder, store, write_folder
+from rollup.package import (
+    Package,
+    find_records,
+    load_program,
+    load_records,
+    load_weights,
+    read_folder,
+    store,
+    store_records,
+    write_folder,
+)
 from rollup.program import MAX_PROGRAM_BYTES, Program
 from rollup.tensor import Bundle, DType, Tensor, TensorSpec
 from rollup.types import GraphRoot
@@ -64,6 +74,21 @@ def test_a_model_that_could_be_struck__is_not_stored(blobs: Blobs, monkeypatch: 
     with pytest.raises(BadGraph, match="element 0 cannot be judged"):
         store(blobs, package(), Numerics((0,)))
     assert not blobs.exists(graph.root)
+
+
+def test_a_stored_model__shows_its_graph_by_program_and_by_records(blobs: Blobs) -> None:
+    graph = lower(small()).graph
+    root, _ = store(blobs, package(), Numerics((0,) * len(graph.steps)))
+    records = tuple(step.record for step in graph.steps)
+    assert load_records(blobs, root, graph.header) == records
+    assert find_records(blobs, root, graph.header) == records
+
+
+def test_records__are_found_where_another_program_stands_beside_them(blobs: Blobs) -> None:
+    graph = lower(small()).graph
+    records = [step.record for step in graph.steps]
+    blobs.put_named(store_records(blobs, graph.header, records), b"{}")
+    assert find_records(blobs, graph.root, graph.header) == tuple(records)
 
 
 def test_another_program_under_a_root__is_refused(blobs: Blobs) -> None:

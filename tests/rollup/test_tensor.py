@@ -14,6 +14,7 @@ from rollup.tensor import (
     Tensor,
     TensorSpec,
     bundle_root,
+    hash_together,
     root_of_bundle,
     root_of_opening,
 )
@@ -128,3 +129,20 @@ def test_bundle__count__is_part_of_the_root() -> None:
 
 def test_bundle__without_tensors__has_the_root_of_none() -> None:
     assert Bundle([]).root == bundle_root(0, ZERO_WORD)
+
+
+def test_hash_together__of_tensors_alike_in_part__gives_each_its_own_root() -> None:
+    first = bytes(range(250)) * 20
+    datas = [first, first, first[:-1] + b"x", b"x" + first[1:], bytes(5000), first[:1000], first[:1000], first]
+    specs = [TensorSpec(DType.U8, (len(data) // 50, 50)) for data in datas]
+    specs[-1] = TensorSpec(DType.U8, (50, 100))
+    together = [Tensor(spec, data) for spec, data in zip(specs, datas, strict=True)]
+    hash_together(together)
+    alone = [Tensor(spec, data) for spec, data in zip(specs, datas, strict=True)]
+    assert [tensor.root for tensor in together] == [tensor.root for tensor in alone]
+    assert len({tensor.root for tensor in together}) == 6
+    for mine, other in zip(together, alone, strict=True):
+        last = mine.spec.leaf_count - 1
+        assert mine.open_leaves(last, last) == other.open_leaves(last, last)
+    # The same bytes are hashed once, whatever their shape.
+    assert together[0].tree is together[1].tree is together[-1].tree

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -150,6 +152,14 @@ class Academy:
             raise Unavailable(f"anh training request ended with {process.handle.returncode}: {process.last_words()}")
         return TrainingId(bytes.fromhex(process.last_words(1).removeprefix("0x")))
 
+    def prepare(self, description: Path) -> bytes:
+        """`anh training prepare`, by somebody without an account: the terms as Solidity has them."""
+        settings = self.net.write_settings("prepare", Part("training"))
+        options = ("--keys", str(self.folder / "keys"), "--settings", str(settings))
+        command = [sys.executable, "-m", "rollup.cli", "training", "prepare", str(description), *options]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=REQUEST_SECONDS, check=True)
+        return bytes.fromhex(done.stdout.strip().removeprefix("0x"))
+
     def start_request(self, description: Path) -> Process:
         """`anh training request`, in a process of its own."""
         return self._start_requester("request", str(description))
@@ -158,9 +168,13 @@ class Academy:
         """`anh training serve`, until the end, with the journal that the request was made with."""
         self._start_requester("serve")
 
-    def _start_requester(self, *command: str) -> Process:
+    def serve_for(self, contract: Address, keeper: int) -> None:
+        """The same by whoever keeps the key of a contract that asks."""
+        self._start_requester("serve", "--requester", "0x" + contract.hex(), account=keeper)
+
+    def _start_requester(self, *command: str, account: int = Account.FIRST_USER) -> Process:
         keys = ("--keys", str(self.folder / "keys"))
-        return self.net.start_part(Part("training", Account.FIRST_USER, (*command, *keys)), "requester")
+        return self.net.start_part(Part("training", account, (*command, *keys)), "requester")
 
     def kill(self, name: str) -> None:
         """`kill -9`, of a process and all that it started. Raises Unavailable if there is none."""

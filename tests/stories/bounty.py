@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from rollup.chain.abi import Abi, to_record
+from rollup.chain.abi import Abi, decode_values, to_record, types_of
 from rollup.chain.artifacts import load
 from rollup.chain.client import Snapshot
 from rollup.chain.contract import Contract
 from rollup.chain.sender import Intent, Sender
 from rollup.config import Deployment
-from rollup.properties.types import OpenedItem, TrainingId, TrainingTerms
+from rollup.properties.types import TrainingId, TrainingTerms
 from rollup.types import ZERO_ADDRESS, Address, Certainty, ModelId, Wish
 from tests.stories.office import create
 
@@ -36,12 +36,6 @@ class Bounty(Contract):
     def start(self) -> Intent:
         return self._intent("start")
 
-    def open(self, items: list[OpenedItem]) -> Intent:
-        return self._intent("open", items)
-
-    def reveal(self, pool_key: bytes) -> Intent:
-        return self._intent("reveal", pool_key)
-
     def close(self) -> Intent:
         return self._intent("close")
 
@@ -65,6 +59,12 @@ class Bounty(Contract):
     def wish(self, at: Snapshot, inputs: bytes, fee_wei: int, deadline: int) -> Wish:
         """A wish for an answer without a callback. Raises Reverted, NotFinal, before the network is final."""
         return to_record(Wish, self._read(at, "wish", inputs, fee_wei, deadline, ZERO_ADDRESS, 0)[0])
+
+
+def terms_from(encoded: bytes) -> TrainingTerms:
+    """The terms that `anh training prepare` prints: the constructor's last argument."""
+    last = Abi("ITrainingBounty", load()["TrainingBounty"].abi).constructor[-1:]
+    return to_record(TrainingTerms, decode_values("the terms", types_of(last), encoded)[0])
 
 
 def open_bounty(sender: Sender, deployment: Deployment, pool_keeper: Address, terms: TrainingTerms, now: int) -> Bounty:

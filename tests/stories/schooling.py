@@ -77,11 +77,13 @@ class Schooling:
     def _play(self, academy: Academy, trainers: Sequence[Address]) -> Outcome:
         project = self._dao.start(academy, trainers, CHANGES)
         self.names[project.bounty.address] = "the DAO's bounty"
-        self._dao.open(project)
+        academy.wait("the drawn items are open", lambda view: _has_come(view, project, TrainingStatus.COMMITTING), 30)
         self._say(f"the bounty has its money: {OPEN} of {POOL} items are shown, two executors train")
         braggart = Braggart(academy, Sender(self._net.client, self._net.key(BRAGGART), MemoryStore()))
         braggart.commit(project.id)
-        self._dao.reveal(project)
+        # The keeper's daemon reveals when nobody can commit any more.
+        seconds = CHANGES["commit"] + CHANGES["reveal"]
+        academy.wait("the key", lambda view: _has_come(view, project, TrainingStatus.REVEALED), seconds)
         braggart.claim(project.id)
         academy.wait("all have claimed", lambda view: len(_claimed(view.training(project.id))) == 3, CHANGES["claim"])
         refused = self._is_refused(project)
@@ -208,6 +210,10 @@ def refusal(call: Callable[[], object]) -> str:
     except Refused as error:
         return type(error).__name__
     return ""
+
+
+def _has_come(view: View, project: Project, status: TrainingStatus) -> bool:
+    return view.training(project.id).status is status
 
 
 def _claimed(known: OrderedTraining) -> list[bytes]:

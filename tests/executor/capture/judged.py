@@ -45,5 +45,5 @@ def another(step: Step, result: Tensor, element: int) -> Tensor:
         # Of equals any place is right.
         flat[element] += step.attributes[0] if step.op is Op.ARGMAX else 1
     else:
-        flat[element] = flat[element] * 1.5 + 0.25 if flat[element].isfinite() else 1.0
+        flat[element] = flat[element] + flat[element].abs() / 2 + 0.25 if flat[element].isfinite() else 1.0
     return changed

@@ -11,6 +11,7 @@ from executor.capture import capture
 from rollup.call import Function
 from rollup.errors import BadGraph
 from tests.executor.capture.forms import Form, normal, require_agreement, whole
+from tests.executor.capture.judged import require_judged
 
 BETWEEN = {
     "add of scaled": lambda a, b: torch.add(a, b, alpha=2),
@@ -53,11 +54,22 @@ OF_ONE = {
     "roots": lambda x: torch.sqrt(x.abs()) + torch.rsqrt(x.abs()),
     "logit": lambda x: torch.logit(torch.sigmoid(x), eps=0.01),
     "gelu by tanh": lambda x: functional.gelu(x, approximate="tanh"),
+    "round to places": lambda x: torch.round(x, decimals=2) + torch.round(x * 300, decimals=-1),
     "celu of two": lambda x: functional.celu(x, 2.0),
     "threshold": lambda x: functional.threshold(x, 0.1, -2.0),
     "softplus of two": lambda x: functional.softplus(x, beta=2, threshold=1),
     "copies": lambda x: functional.dropout(x, 0.5, training=False).clone().contiguous().detach() + x.positive(),
     "casts": lambda x: x.half().float() + x.to(torch.bfloat16).float() + x.to(torch.int32) + (x > 0).to(torch.uint8),
+}  # fmt: skip
+ARCS = {
+    "of any number": lambda x: torch.atan(10 * x) + torch.asinh(10 * x),
+    "of less than one": lambda x: torch.asin(0.9 * x.tanh()) + torch.acos(0.9 * x.tanh()) + torch.atanh(0.9 * x.tanh()),
+    "ends": lambda x: torch.asin(x.sign()) + torch.acos(x.sign()) + torch.atan(x * 1e20) + torch.asinh(x * 1e20),
+    "of more than one": lambda x: torch.acosh(x.abs() + 1.01) + torch.acosh(x.abs() * 1e20 + 1),
+    "angles": lambda x: torch.atan2(x, x.flip(1)) + torch.atan2(x - x, x) + torch.atan2(x, x - x),
+    "sides": lambda x: torch.hypot(x, x.flip(1)) + torch.hypot(x * 1e25, x * 1e25) * 1e-25,
+    "signs": lambda x: torch.copysign(x, x.flip(1)) * 2,
+    "of halves": lambda x: (x.bfloat16().atan() * 0.5).float(),
 }  # fmt: skip
 
 
@@ -69,6 +81,12 @@ def test_operators_of_two__are_captured(name: str) -> None:
 @pytest.mark.parametrize("name", OF_ONE)
 def test_functions__are_captured(name: str) -> None:
     require_agreement(OF_ONE[name], normal(3, 4))
+
+
+@pytest.mark.parametrize("name", ARCS)
+def test_arcs_and_sides__are_captured_and_judged(name: str) -> None:
+    x = normal(3, 4)
+    require_judged(require_agreement(ARCS[name], x), [x[0]])
 
 
 def test_prelu__has_a_slope_for_each_channel() -> None:
@@ -123,7 +141,7 @@ def test_a_power_of_halves__with_another_exponent_than_they_hold__is_refused(
         (lambda x: x.double() * 2, "torch.float64 is none of"),
         (lambda x: x.long() & 5, "bitwise operators on torch.int64 are not supported"),
         (lambda x: torch.div(x.long(), 2, rounding_mode="trunc"), "division of torch.int64 that rounds by 'trunc'"),
-        (lambda x: torch.atan(x), "aten.atan.default is not supported"),
+        (lambda x: torch.lgamma(x), "aten.lgamma.default is not supported"),
         (lambda x: functional.dropout(x, 0.5, training=True), "dropout in training mode"),
     ],
 )

@@ -39,6 +39,7 @@ REDUCTIONS = {
     "norms": lambda x: x.norm(dim=-1) + torch.linalg.vector_norm(x, 1, dim=-1) + x.norm(3, -1) + x.norm(torch.inf, -1),
     "norm of all": lambda x: x / x.norm() + functional.normalize(x, dim=1) + functional.normalize(x, p=1.0),
     "greatest": lambda x: x.amax(-1) + x.max(1).values[:, :4] + x.max() + x.amin((1, 2))[:, None] + x.min(2).values,
+    "of whole numbers": lambda x: (x * 9).long().argmax(-1) + (x * 9).long().amax(1)[:, :4] + (x * 9).int().min(),
     "where": lambda x: x.argmax(-1) + x.argmin(1)[:, :4] + x.max(2).indices + x.argmax(),
     "logsumexp": lambda x: torch.logsumexp(x, -1) + x.logsumexp((1, 2))[:, None],
     "running": lambda x: x.cumsum(-1) + x.cumsum(1),
@@ -55,6 +56,9 @@ PICTURES: dict[str, Expression] = {
     "adaptive": lambda x: functional.adaptive_avg_pool2d(x, 1) + functional.adaptive_avg_pool2d(x, (2, 3)).mean(),
     "adaptive to no divisor": lambda x: functional.adaptive_avg_pool2d(x, (5, 4)),
     "adaptive greatest": lambda x: functional.adaptive_max_pool2d(x, (4, 2)),
+    "adaptive greatest, of several sizes": lambda x: functional.adaptive_max_pool2d(x, (5, 4)),
+    "where the greatest are": lambda x: functional.max_pool2d(x, 3, 2, 1, return_indices=True)[1]
+    + functional.max_pool2d(x, 2, 2, dilation=2, ceil_mode=True, return_indices=True)[1][..., :1],
     "signals": lambda x: functional.max_pool1d(x[:, 0], 2) + functional.avg_pool1d(x[:, 0], 2, padding=0),
     "adaptive signals": lambda x: functional.adaptive_avg_pool1d(x[:, 0], 3),
     "adaptive signals, greatest": lambda x: functional.adaptive_max_pool1d(x[:, 0], 3),
@@ -166,10 +170,10 @@ def test_attention_as_a_layer__keeps_requests_apart() -> None:
         (lambda x: functional.batch_norm(x, None, None, training=True), "statistics of the batch"),
         (lambda x: SDPA(x, x, x, dropout_p=0.5), "attention with dropout 0.5"),
         (
-            lambda x: functional.conv_transpose3d(x[:, None], torch.ones(1, 1, 2, 2, 2)),
-            "only over one or two",
+            lambda x: functional.conv_transpose3d(x[:, None], x[:, None]),
+            "a 3-D convolution by weights that depend on the request",
         ),
-        (lambda x: x.logcumsumexp(-1), "aten.logcumsumexp.default is not supported"),
+        (lambda x: torch.special.i0(x), "aten.i0.default is not supported"),
     ],
 )
 def test_what_cannot_be_judged__is_refused(function: object, sentence: str) -> None:

@@ -11,6 +11,7 @@ from executor.capture import capture
 from rollup.call import Function
 from rollup.errors import BadGraph
 from tests.executor.capture.forms import Form, normal, require_agreement, whole
+from tests.executor.capture.judged import require_judged
 
 
 def halves(x: Tensor) -> Tensor:
@@ -63,6 +64,8 @@ BY_INDEX = {
     "by a grid": lambda x, i: x[:, torch.tensor([[0], [2]]), torch.tensor([1, 3, 5])] * 2,
     "by a neighbourhood": lambda x, i: x[:, torch.arange(1, 4)] * 2,
     "by what was asked": lambda x, i: x[torch.arange(1), i[:, 0] - 2] + 1,
+    "by the request and what was asked": lambda x, i: x[torch.arange(x.shape[0]), i[:, 0]] + x[torch.arange(1), 3],
+    "by the request, further": lambda x, i: x[torch.arange(1)[:, None], i - 1] + x[[0], :, i[:, 1]][:, :2, None],
     "by two that were asked": lambda x, i: x[:, i, i.flip(1)].sum(1),
     "one_hot": lambda x, i: functional.one_hot(i, 4).float() @ x,
     "bag": lambda x, i: functional.embedding_bag(i, torch.linspace(0, 1, 24).view(4, 6), mode="mean") + x[:, 0],
@@ -77,6 +80,38 @@ def test_shapes_and_orders__are_captured(name: str) -> None:
 @pytest.mark.parametrize("name", BY_INDEX)
 def test_lookups__are_captured(name: str) -> None:
     require_agreement(BY_INDEX[name], normal(4, 6), whole(4, 2))
+
+
+BAGS = {
+    "padded": lambda i: (i[0], torch.tensor([0, 2, 4])),
+    "of several sizes, one empty": lambda i: (i[0], torch.tensor([0, 3, 3, 4])),
+}
+
+
+@pytest.mark.parametrize("mode", ["sum", "mean", "max"])
+@pytest.mark.parametrize("name", BAGS)
+def test_bags__are_captured_and_judged(name: str, mode: str) -> None:
+    """Of words from 0 to 2: one of them, in some a whole bag, counts for nothing."""
+
+    def form(i: Tensor) -> Tensor:
+        index, offsets = BAGS[name](i)
+        table = torch.linspace(-1, 1, 18).view(3, 6)
+        bags = functional.embedding_bag(index, table, offsets, mode=mode, padding_idx=1)
+        return bags + functional.embedding_bag(i, table, mode=mode, padding_idx=1).sum()
+
+    words = [torch.tensor([row]) for row in ([1, 1, 0, 1, 2, 2], [0, 1, 2, 0, 1, 2], [2, 2, 1, 1, 1, 1])]
+    require_judged(require_agreement(form, words), [words[0]])
+
+
+@pytest.mark.parametrize("width", [None, 3])
+def test_a_place_that_each_request_names__keeps_requests_apart(width: int | None) -> None:
+    def last(x: Tensor, i: Tensor) -> Tensor:
+        places = torch.arange(x.shape[0])
+        return x[places, i.sum(1) - 1] if width is None else x[places, :, i[:, 0]][:, :width]
+
+    captured = require_agreement(last, normal(4, 6), whole(2, 4))
+    assert captured.program.batchable
+    require_judged(captured, [normal(4, 6)[0], torch.ones(1, 4, dtype=torch.long)])
 
 
 def test_an_embedding__is_one_call_over_its_own_table() -> None:

@@ -41,6 +41,7 @@ ORDERS: dict[str, Expression] = {
 PRODUCTS: dict[str, Expression] = {
     "of all": lambda x: x.prod(-1) + x.prod(1, keepdim=True)[..., 0],
     "running": lambda x: (1 - x.sigmoid()).cumprod(-1) + x.cumprod(1),
+    "running sums, of logarithms": lambda x: x.logcumsumexp(-1) + (x * 90).logcumsumexp(1),
     "running extremes": lambda x: x.cummax(-1).values + x.cummin(1).values,
 }
 WRITES: dict[str, Expression] = {
@@ -50,6 +51,9 @@ WRITES: dict[str, Expression] = {
     "added at constants": lambda x: x.index_add(1, torch.tensor([0, 0, 3]), x[:, :3] * 2),
     "folded": lambda x: functional.fold(functional.unfold(x[:, None], 3, padding=1), (4, 6), 3, padding=1),
     "over constants": lambda x: torch.zeros(1, 4, 9).index_copy(2, torch.tensor([1, 4, 0, 2, 8, 7]), x),
+    "where the greatest stood": lambda x: functional.max_unpool2d(
+        *functional.max_pool2d(x[:, None], 2, return_indices=True), [2, 2]
+    ),
     "windows": lambda x: x.unfold(2, 3, 2).flatten(2) + x.unfold(2, 2, 2).mean(),
     "diagonals": lambda x: x.diagonal(dim1=1, dim2=2) + torch.diag_embed(x[:, 0], 1)[..., :4, 0],
     "beyond all": lambda x: torch.isinf(x).float() + x.masked_fill(x > 1, torch.inf).amin(-1, keepdim=True),
@@ -60,6 +64,10 @@ INDEXED: dict[str, Expression] = {
     "the last of them": lambda x, i: torch.zeros(x.shape[0], 7, 4).scatter(1, i.sort(1).values[:, :1], x[:, :1]),
     "added": lambda x, i: x.scatter_add(1, i, x * 2),
     "greatest": lambda x, i: x.scatter_reduce(1, i, x * 2, "amax") + x.scatter_reduce(1, i, x, "amin"),
+    "means": lambda x, i: x.scatter_reduce(1, i, x * 2, "mean"),
+    "entries alone": lambda x, i: torch.stack(
+        [x.scatter_reduce(1, i, x * 2, how, include_self=False) for how in ("sum", "mean", "amax", "amin")], 1
+    ),
     "added to nodes": lambda x, i: torch.zeros_like(x).index_add(1, i[0, :, 0], x),
     "written to nodes": lambda x, i: written(x, (slice(None), i[0, :1, 0]), 7.0),
     "experts": lambda x, i: torch.zeros_like(x).scatter(-1, x.topk(2).indices, x.topk(2).values.softmax(-1)),
@@ -74,6 +82,7 @@ VOLUMES: dict[str, Expression] = {
     "mean": lambda x: (
         functional.avg_pool3d(x, (2, 1, 2)).sum(3) + functional.avg_pool3d(x, 2, divisor_override=3)[:, 0, 0, 0, 0]
     ),
+    "adaptive": lambda x: functional.adaptive_avg_pool3d(x, (2, 3, 1)) + functional.adaptive_max_pool3d(x, (2, 3, 1)),
     "response": lambda x: functional.local_response_norm(x[:, 0], 3),
 }
 CONVOLUTIONS = {
@@ -82,6 +91,10 @@ CONVOLUTIONS = {
         2, 4, (2, 3, 1), stride=(1, 2, 1), dilation=(2, 1, 1), groups=2, bias=False
     ),
     "of the same size": nn.Conv3d(2, 3, (3, 2, 3), padding="same"),
+    "transposed": nn.ConvTranspose3d(2, 3, 2, stride=2),
+    "transposed, in groups, dilated": nn.ConvTranspose3d(
+        2, 4, (3, 2, 1), (2, 1, 3), padding=(1, 0, 0), output_padding=(1, 0, 2), groups=2, dilation=(2, 1, 1)
+    ),
 }
 
 

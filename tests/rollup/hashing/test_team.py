@@ -81,6 +81,41 @@ def test_levels__made_by_many__are_those_made_by_one(team: Team, length: int) ->
     assert len(team.hashers) == 2
 
 
+def test_levels__of_many_trees__are_those_of_each(team: Team) -> None:
+    trees = [leaves_of(length) for length in (5, *LENGTHS, 7, LEAF_BYTES)]
+    assert team.levels_of(trees) == [lowest_levels(leaves, TAG) for leaves in trees]
+    assert team.levels_of([]) == []
+    assert len(team.hashers) == 2
+
+
+def test_many_trees__are_shared_out__the_largest_to_others(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[int] = []
+    order = Hasher.order
+
+    def counted(self: Hasher, leaves: memoryview) -> None:
+        given.append(len(leaves))
+        order(self, leaves)
+
+    monkeypatch.setattr(Hasher, "order", counted)
+    team.levels_of([leaves_of(SUBTREE_BYTES - 1)] * 64 + [leaves_of(2**17)] * 8)
+    # One order each is certain, and no part is worth one that is no whole subtree.
+    assert len(given) >= 2
+    assert set(given) == {2**17}
+
+
+def test_a_process_that_is_killed__amid_many_trees__changes_nothing(team: Team) -> None:
+    trees = [leaves_of(2**18 + place) for place in range(24)]
+    expected = [lowest_levels(leaves, TAG) for leaves in trees]
+    first, second = team.hashers
+    os.kill(first.pid, signal.SIGSTOP)
+    killer = Timer(0.2, os.kill, (first.pid, signal.SIGKILL))
+    killer.start()
+    assert team.levels_of(trees) == expected
+    killer.join()
+    assert team.hashers == [second]
+    assert team.levels_of(trees) == expected
+
+
 def test_other_processes__are_asked__where_there_is_enough_to_share(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,7 +130,7 @@ def test_other_processes__are_asked__where_there_is_enough_to_share(
     team.lowest_levels(leaves_of(MIN_SHARED_BYTES - 1))
     assert given == []
     team.lowest_levels(leaves_of(9 * SUBTREE_BYTES + 5))
-    assert given == [3 * SUBTREE_BYTES] * 2
+    assert given == [4 * SUBTREE_BYTES] * 2
 
 
 def test_a_process_that_is_killed__before_or_after_its_order__changes_nothing(team: Team) -> None:

@@ -50,15 +50,24 @@ class ToyView:
 def moves(training: OrderedTraining, now: int, block: int = BLOCK + 2, **changes: Any) -> list[Any]:
     view: Any = ToyView(training, now, block)
     has_key: Callable[[bytes], bool] = changes.get("has_key", lambda hash_: hash_ == KEY.hash)
-    return decide(view, changes.get("requester", ME), has_key)
+    return decide(view, changes.get("requesters", [ME]), has_key)
 
 
 def test_decide__no_key_here__leaves_it_alone() -> None:
     assert moves(ASKED, START + 1, has_key=lambda _: False) == []
 
 
-def test_decide__anothers_training__is_left_alone() -> None:
-    assert moves(ASKED, START + 1, requester=OTHER) == []
+def test_decide__a_strangers_copy_of_the_request__is_left_alone_although_its_key_is_here() -> None:
+    """Its commitments may close sooner: revealed there, the key would show the pool to those who still train here."""
+    copied = replace(OPENED, training=replace(OPENED.training, requester=OTHER))
+    for now in (START + 1, START + PERIOD, START + 2 * PERIOD):
+        assert moves(copied, now) == []
+
+
+def test_decide__a_contract_that_asks__is_served_as_its_keepers_own_is() -> None:
+    assert moves(ASKED, START + 1, requesters=[OTHER, ME]) == [Open(ASKED)]
+    assert moves(OPENED, START + PERIOD, requesters=[OTHER, ME]) == [Reveal(OPENED)]
+    assert moves(OPENED, START + 2 * PERIOD, requesters=[OTHER, ME]) == [Settle(OPENED)]
 
 
 @pytest.mark.parametrize("block", [BLOCK, BLOCK + 1, BLOCK + 2 + BEACON_BLOCKS])
