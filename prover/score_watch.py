@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import inf
 
-import structlog
-
 from prover.case import Case
 from prover.inputs import Inputs, Paper, paper_of
 from prover.known import Known, KnownModels
 from prover.pauses import Pauses
 from prover.position import Condemn, PoolOpinion, PoolPosition, Spoil
+from prover.said import Said
 from prover.scores import ScoreCase
 from prover.sources import Sources
 from prover.weight_proof import ServedBundle, Trained, prove_broken
@@ -26,14 +25,12 @@ from rollup.properties.types import TrainingStatus
 from rollup.types import Address, Certainty, ClaimBatchId, ClaimId
 from rollup.view import MadeClaim, OrderedTraining, View
 
-_log = structlog.get_logger()
-
 
 class ScoreWatch:
     """One look after another; after each, `picked` and `withheld` are the items that ask for a move."""
 
-    def __init__(self, sources: Sources, models: KnownModels, inputs: Inputs) -> None:
-        self._sources, self._models, self._inputs = sources, models, inputs
+    def __init__(self, sources: Sources, models: KnownModels, inputs: Inputs, said: Said) -> None:
+        self._sources, self._models, self._inputs, self._said = sources, models, inputs, said
         self._cases: dict[ClaimBatchId, ScoreCase] = {}
         # All of their items are within reach.
         self._quiet: set[ClaimBatchId] = set()
@@ -41,8 +38,6 @@ class ScoreWatch:
         self._condemned: dict[ClaimBatchId, Condemn] = {}
         self._withholding = Withholding(sources, inputs)
         self._pauses = Pauses()
-        # By claim or training, and event.
-        self._said: dict[tuple[bytes, str], object] = {}
         self.picked: dict[ClaimId, Case] = {}
 
     @property
@@ -105,7 +100,7 @@ class ScoreWatch:
         except (Refused, Retry, Doubt) as error:
             # Nothing here asks the chain: what is too large to be loaded must keep nobody from the rest.
             self._pauses.put_off(paper.scores.id, view.now)
-            self._say(paper.scores.id, f"not watchable: {error}")
+            self._said.waits(paper.scores.id, f"not watchable: {error}")
 
     def _attend(self, view: View, paper: Paper) -> None:
         if paper.scores.id in self._condemned:
@@ -146,7 +141,7 @@ class ScoreWatch:
             if broken is not None:
                 self._condemned[id_] = broken
                 found: dict[str, object] = {"tensor": broken.shown.tensor, "element": broken.shown.element}
-                self._warn(id_, "watchtower.weights_broken", found)
+                self._said.warns(id_, "watchtower.weights_broken", found)
                 return None
             self._cases[id_] = ScoreCase(paper, known, self._inputs)
         return self._cases[id_]
@@ -171,32 +166,15 @@ class ScoreWatch:
         if case.far or case.confirmed:
             worst = max(case.far.values(), default=inf)
             found = {"items": len({*case.far, *case.confirmed}), "worst": worst, "confirmed": list(case.confirmed)}
-            self._warn(case.id, "watchtower.scores_beyond_reach", found)
+            self._said.warns(case.id, "watchtower.scores_beyond_reach", found)
         if case.overflown:
-            self._warn(case.id, "watchtower.items_overflow", {"items": len(case.overflown)})
+            self._said.warns(case.id, "watchtower.items_overflow", {"items": len(case.overflown)})
         if case.unrunnable:
-            self._warn(case.id, "watchtower.items_unrunnable", {"items": len(case.unrunnable)})
+            self._said.warns(case.id, "watchtower.items_unrunnable", {"items": len(case.unrunnable)})
         if case.replaced:
-            self._warn(case.id, "watchtower.items_replaced", {"items": len(case.replaced)})
+            self._said.warns(case.id, "watchtower.items_replaced", {"items": len(case.replaced)})
         if case.strays:
-            self._warn(case.id, "watchtower.items_out_of_range", {"items": len(case.strays)})
-
-    # Words, and what is over.
-
-    def _say(self, id_: bytes, reason: str) -> None:
-        """Each new reason once."""
-        if self._is_new(id_, "watchtower.waits", reason):
-            _log.info("watchtower.waits", claim=id_.hex(), reason=reason)
-
-    def _warn(self, id_: bytes, event: str, found: dict[str, object]) -> None:
-        if self._is_new(id_, event, found):
-            _log.warning(event, claim=id_.hex(), **found)
-
-    def _is_new(self, id_: bytes, event: str, said: object) -> bool:
-        """Whether the last that was said of it under this event is something else."""
-        is_new = self._said.get((id_, event)) != said
-        self._said[id_, event] = said
-        return is_new
+            self._said.warns(case.id, "watchtower.items_out_of_range", {"items": len(case.strays)})
 
     def _forget(self, view: View) -> None:
         active = set(view.state.active_scores)
@@ -204,7 +182,6 @@ class ScoreWatch:
         self._condemned = {id_: move for id_, move in self._condemned.items() if id_ in active}
         self._quiet &= active
         ids = {*active, *view.state.active_trainings}
-        self._said = {key: said for key, said in self._said.items() if key[0] in ids}
         self._pauses.keep(ids)
         self._inputs.forget(view)
 

@@ -38,7 +38,7 @@ class Watchtower:
         self._models, inputs = KnownModels(sources.all), Inputs(sources)
         self._malformed, self._said = Malformed(sources.all), Said()
         self._claims = ClaimWatch(sources, self._models, inputs, self._malformed, self._said)
-        self._scores = ScoreWatch(sources, self._models, inputs)
+        self._scores = ScoreWatch(sources, self._models, inputs, self._said)
         self._paranoia = Paranoia(self._models) if is_paranoid else None
         self._is_poor = False
 

@@ -13,6 +13,7 @@ from executor.models import LoadedModel
 from executor.tensors import canonical_bytes, to_canonical
 from prover.inputs import Inputs
 from prover.known import KnownModels
+from prover.said import Said
 from prover.score_watch import ScoreWatch
 from prover.sources import Sources
 from rollup import events as base
@@ -132,7 +133,7 @@ class School(Story):
     def watch(self) -> ScoreWatch:
         """A fresh one, that knows nothing but the chain and the shelf."""
         sources = Sources(self.shelf, lambda: [])
-        return ScoreWatch(sources, KnownModels(sources.all), Inputs(sources))
+        return ScoreWatch(sources, KnownModels(sources.all), Inputs(sources), Said())
 
     def look(self, watch: ScoreWatch) -> None:
         """What a watchtower does after a block."""
