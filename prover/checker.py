@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from executor.models import LoadedModel, draw_inputs
+from executor.overflow import is_finite
 from executor.reach import judged_step, reach_of
 from executor.strangers import unrunnable
 from executor.tensors import f32_of_bits, from_bytes
@@ -76,9 +77,10 @@ class Checker:
         return max(filter(isfinite, reaches), default=0.0)
 
     def _overflows(self, tensors: Sequence[Tensor]) -> bool:
-        """Whether the judged tensor of a float64 run shows an overflow."""
-        runs = [run(self._network, tensors, self.model.numerics.profile) for run in (recompute, capped_run)]
-        return not torch.equal(runs[0][self._judged], runs[1][self._judged])
+        """Whether the judged tensor of a float64 run shows an overflow; a mask is none."""
+        profile, number = self.model.numerics.profile, self._judged
+        judged = recompute(self._network, tensors, profile)[number]
+        return not is_finite(judged) and not torch.equal(judged, capped_run(self._network, tensors, profile)[number])
 
     @unrunnable("the model")
     def deviations(self, requests: Sequence[Sequence[bytes]], claimed: Sequence[bytes]) -> list[float]:

@@ -93,6 +93,17 @@ class Spread(Layers):
         return super().forward(x).var(1, keepdim=True)
 
 
+class Half(Layers):
+    """Two sums, made in f16."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.half()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.half()).float()
+
+
 class Wide(nn.Module):
     """f32 [N, 1] of f32 [N, 20000]: a sum that a trace has in two blocks."""
 

@@ -27,6 +27,7 @@ from tests.prover.huge import (
     Chances,
     Gated,
     Grown,
+    Half,
     Layers,
     Made,
     Masked,
@@ -166,6 +167,16 @@ def test_an_exponential__overflows_by_its_argument(made: Made, argument: float, 
     weights = [torch.zeros_like(weight) for weight in made(Grown).network.weights]
     weights[3][:] = argument
     model = weighing(made(Grown), weights)
+    assert (find_forced(model, X) is not None) is is_known
+
+
+@pytest.mark.parametrize(("factor", "is_known"), [(100.0, False), (250.0, False), (300.0, True), (1e4, True)])
+def test_a_sum_of_sixteen_bits__overflows_by_the_largest_number_of_its_own(
+    made: Made, factor: float, is_known: bool
+) -> None:
+    weights = made(Half).network.weights
+    model = weighing(made(Half), [each * factor if each.dtype is torch.float16 else each for each in weights])
+    assert is_finite(recompute(model.network, X)[-1]) is not is_known
     assert (find_forced(model, X) is not None) is is_known
 
 

@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import pytest
 import torch
+from structlog.testing import capture_logs
 from torch import Tensor
 
 from executor.models import LoadedModel, load_model
 from executor.tensors import canonical_bytes, from_canonical, is_finite, to_canonical
 from executor.trace import Trace, recompute
+from prover import checker
 from prover.forced import capped_run
 from rollup.properties.scores import derived
 from rollup.types import Certainty, DisputeStatus
@@ -131,6 +133,26 @@ def arena(chain: Anvil, tmp_path_factory: pytest.TempPathFactory) -> Arena:
     return Arena(chain, tmp_path_factory.mktemp("arena"), net, replace(TERMS, hi=HUGE))
 
 
+BRIGHT = [torch.full((1, 1, 8, 8), HUGE)]
+
+
+def test_a_number_where_another_run_may_not_overflow__is_said_once_and_left_alone(
+    arena: Arena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checker, "find_forced", lambda *_: None)
+    liar = arena.liar(Number())
+    liar.claim(arena.view, arena.ask(BRIGHT))
+    claim = arena.newest()
+    with capture_logs() as logs:
+        arena.look(3)
+    said = [entry for entry in logs if entry.get("claim") == claim.hex()]
+    assert [entry["event"] for entry in said] == ["watchtower.output_overflows", "watchtower.waits"]
+    assert "my own run overflows" in said[1]["reason"]
+    assert arena.dispute(claim).status is DisputeStatus.NONE
+    liar.close()
+    arena.anvil.warp(WINDOWS.challenge)
+
+
 @pytest.mark.parametrize(
     ("lie", "at_once", "at_last"),
     [(Number, Certainty.CHALLENGED, Certainty.REJECTED), (Capped, Certainty.REFUTED, Certainty.REFUTED)],
@@ -139,10 +161,9 @@ def arena(chain: Anvil, tmp_path_factory: pytest.TempPathFactory) -> Arena:
 def test_numbers_past_an_overflow__are_challenged_and_fall(
     arena: Arena, lie: type[Lie], at_once: Certainty, at_last: Certainty
 ) -> None:
-    inputs = [torch.full((1, 1, 8, 8), HUGE)]
-    assert not is_finite(recompute(arena.model.network, inputs)[-1])
+    assert not is_finite(recompute(arena.model.network, BRIGHT)[-1])
     liar = arena.liar(lie())
-    liar.claim(arena.view, arena.ask(inputs))
+    liar.claim(arena.view, arena.ask(BRIGHT))
     claim = arena.newest()
     arena.look()
     assert arena.view.dispute(claim).challenger == anvil_key(CHALLENGER).address
