@@ -28,6 +28,8 @@ _MARGIN = 1 - 2.0**-20
 _TAKE_MINUS_INFINITY = frozenset(
     {Op.EXPSUM, Op.ADD, Op.SUB, Op.AMAX, Op.COMPARE, Op.MAXIMUM, Op.MINIMUM, Op.SOFTMAX, Op.CAST}
 )  # fmt: skip
+# Each element is one of an operand's: as exact in the operand's dtype as in float64.
+_CHOICES = frozenset({Op.AMAX, Op.MAXIMUM, Op.MINIMUM, Op.RELU})
 # Subnormal results of these may be flushed.
 _FLUSHED = frozenset({Op.ADD, Op.SUB, Op.MUL, Op.RELU, Op.AMAX})
 
@@ -72,6 +74,8 @@ def inside(step: Step, operands: Sequence[Tensor], result: Tensor, factor: int, 
         return _inside_argmax(step, operands[0], result)
     dims = dims_of(step)
     views, laid = views_of(step, operands), result.reshape(tuple(dims))
+    if step.op in _CHOICES and is_true(laid == FORMULAS[step.op](step, views)):
+        return torch.ones((), dtype=torch.bool).expand(result.shape)
     found = torch.empty(tuple(dims), dtype=torch.bool)
     for place in blocks(dims, BLOCK // row_length(step)):
         found[place] = _inside_block(step, [widened(view[place]) for view in views], laid[place], factor)
