@@ -84,7 +84,7 @@ def has_bytes(tensor: Tensor, data: bytes) -> bool:
     # By blocks that stay in a processor's cache from when they are turned round until they are compared.
     blocks = range(0, bits.size, _COMPARED)
     return all(
-        data.startswith(memoryview(bits[start : start + _COMPARED].astype(order, copy=False)), start * bits.itemsize)
+        data.startswith(bits[start : start + _COMPARED].astype(order, copy=False).data, start * bits.itemsize)
         for start in blocks
     )
 
