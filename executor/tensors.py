@@ -24,6 +24,8 @@ _TORCH = {
 # What canonical bytes hold of them, for numpy has no bfloat16.
 _BITS = {DType.F16: torch.int16, DType.BF16: torch.int16, DType.BOOL: torch.uint8}
 _WORDS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+# Elements that are compared at once.
+_COMPARED = 2**14
 _DTYPES = {dtype: code for code, dtype in _TORCH.items()}
 
 
@@ -71,6 +73,20 @@ def same_bits(a: Tensor, b: Tensor) -> bool:
     # Of two shapes, one has to be laid out as the other; numpy compares several times as fast as torch.
     first = a if a.shape == b.shape else a.reshape(b.shape)
     return np.array_equal(bits_of(first).numpy(), bits_of(b).numpy())
+
+
+def has_bytes(tensor: Tensor, data: bytes) -> bool:
+    """Whether `data` are the canonical bytes of a tensor on the CPU. NaN equals its own bits."""
+    bits = bits_of(tensor.contiguous()).numpy().reshape(-1)
+    if bits.nbytes != len(data):
+        return False
+    order = bits.dtype.newbyteorder(">")
+    # By blocks that stay in a processor's cache from when they are turned round until they are compared.
+    blocks = range(0, bits.size, _COMPARED)
+    return all(
+        data.startswith(bits[start : start + _COMPARED].astype(order, copy=False).data, start * bits.itemsize)
+        for start in blocks
+    )
 
 
 def bits_of(tensor: Tensor) -> Tensor:

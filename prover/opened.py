@@ -44,9 +44,8 @@ class OpenedTrace:
 
     def knows_step(self, number: int) -> bool:
         """Whether the result of a step and all results that it reads are known."""
-        operands = self._graph.steps[number].operands
-        read = (operand.index for operand in operands if operand.source is Source.STEP)
-        return all(self.knows(index) for index in (number, *read))
+        read = [operand.index for operand in self._graph.steps[number].operands if operand.source is Source.STEP]
+        return self._tensors.keys() >= {number, *read}
 
     @property
     def missing(self) -> tuple[int, ...]:

@@ -19,7 +19,7 @@ from executor.operators import evaluate
 from executor.operators.movement import MOVES
 from executor.replay import kernel_of
 from executor.runner import profile as pinned
-from executor.tensors import f32_of_bits, from_canonical, is_finite, is_true, same_bits
+from executor.tensors import f32_of_bits, from_canonical, has_bytes, is_finite, is_true, torch_dtype
 from prover.fault_proof import Evidence
 from prover.opened import OpenedTrace
 from rollup.graph import Numerics, Op, Source, Step
@@ -59,15 +59,13 @@ class Inspector:
         with pinned():
             for number, step in enumerate(self._network.graph.steps):
                 if trace.knows_step(number):
-                    operands, result = look.operands(step), look.result(number)
-                    place = self._calls.get(number)
-                    same = compares and place is not None and look.is_kernels(place, result)
-                    if compares and step.op is Op.CONTRACT and place is not None and not same:
-                        compares = False
-                    elements = [] if same else self._outside(number, step, operands, result)
+                    place = self._calls.get(number) if compares else None
+                    same = look.is_made(number, place)
+                    compares = compares and (same or place is None or step.op is not Op.CONTRACT)
+                    elements = [] if same else self._outside(number, step, look.operands(step), look.result(number))
                     if elements:
                         found.elements[number] = elements
-                    if not is_finite(result):
+                    if not is_finite(look.result(number)):
                         found.unbounded.append(number)
                 look.forget(self._last_use.get(number, ()))
         return found
@@ -106,18 +104,34 @@ class _Look:
                 self.result(operand.index)
         return operands_of(step, self._inputs, self._network.weights, self._held)
 
-    def is_kernels(self, place: int, result: Tensor) -> bool:
-        """Whether a result has the bits that this machine's kernel of call `place` makes of what is committed."""
+    def is_made(self, number: int, place: int | None) -> bool:
+        """Whether a step's result has the bits that this machine makes of what is committed: by its movement, or by
+        the kernel of call `place`."""
+        step = self._network.graph.steps[number]
+        made = MOVES[step.op](step, self.operands(step)) if step.op in MOVES else self._of_kernel(place)
+        if made is None or made.dtype is not torch_dtype(step.result.dtype):
+            return False
+        made = made.contiguous()
+        if not has_bytes(made, self._trace.tensor(number).data):
+            return False
+        # What was made need not be read.
+        self._held[number] = made.reshape(step.result.shape)
+        return True
+
+    def _of_kernel(self, place: int | None) -> Tensor | None:
+        """What the kernel of a call makes of what is committed, where that is known."""
+        if place is None:
+            return None
         lowered, values = self._network.lowered, []
         for ref in self._network.expanded.calls[place].operands:
             if ref.source is Source.STEP:
                 number = lowered.results[ref.index]
                 if not self._trace.knows(number):
-                    return False
+                    return None
                 values.append(self.result(number))
             else:
                 values.append((self._inputs if ref.source is Source.INPUT else self._network.weights)[ref.index])
-        return same_bits(kernel_of(self._network, place, values), result)
+        return kernel_of(self._network, place, values)
 
     def forget(self, numbers: Sequence[int]) -> None:
         for number in numbers:

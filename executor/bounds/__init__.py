@@ -28,6 +28,10 @@ _MARGIN = 1 - 2.0**-20
 _TAKE_MINUS_INFINITY = frozenset(
     {Op.EXPSUM, Op.ADD, Op.SUB, Op.AMAX, Op.COMPARE, Op.MAXIMUM, Op.MINIMUM, Op.SOFTMAX, Op.CAST}
 )  # fmt: skip
+# Each element is one of an operand's: as exact in the operand's dtype as in float64.
+_CHOICES = frozenset({Op.AMAX, Op.MAXIMUM, Op.MINIMUM, Op.RELU})
+# Whoever opens a trace derives these as they are checked, unless a kernel shows them.
+_DERIVED = frozenset({Op.SUM, Op.SPREAD, Op.EXPSUM})
 # Subnormal results of these may be flushed.
 _FLUSHED = frozenset({Op.ADD, Op.SUB, Op.MUL, Op.RELU, Op.AMAX})
 
@@ -72,6 +76,8 @@ def inside(step: Step, operands: Sequence[Tensor], result: Tensor, factor: int, 
         return _inside_argmax(step, operands[0], result)
     dims = dims_of(step)
     views, laid = views_of(step, operands), result.reshape(tuple(dims))
+    if step.op in _CHOICES and is_true(laid == FORMULAS[step.op](step, views)):
+        return torch.ones((), dtype=torch.bool).expand(result.shape)
     found = torch.empty(tuple(dims), dtype=torch.bool)
     for place in blocks(dims, BLOCK // row_length(step)):
         found[place] = _inside_block(step, [widened(view[place]) for view in views], laid[place], factor)
@@ -82,6 +88,9 @@ def _inside_block(step: Step, views: Sequence[Tensor], result: Tensor, factor: i
     exact = FORMULAS[step.op](step, views)
     if not result.is_floating_point():
         return (result == exact) | ~_can_be_judged(step, views)
+    # Rounding is monotone: what the exact value rounds to is inside however narrow the bound, which need not be found.
+    if step.op in _DERIVED and is_true(near := result == rounded(exact, step.result.dtype)):
+        return near
     tolerance = tolerance_of(step, views, exact)
     if tolerance is None:
         near = _is_rounded(step, exact, result)

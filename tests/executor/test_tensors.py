@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from executor.tensors import is_finite, is_true, same_bits
+from executor.tensors import canonical_bytes, has_bytes, is_finite, is_true, same_bits
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
@@ -43,6 +43,26 @@ def test_same_bits__of_other_shapes__goes_by_the_order_of_elements() -> None:
     assert same_bits(x.t(), x.t().reshape(24))
     assert not same_bits(x.t(), x.reshape(24))
     assert same_bits(torch.tensor(1.5), torch.tensor([[1.5]]))
+
+
+@pytest.mark.parametrize("dtype", [*FLOATS[:3], torch.int64, torch.int32, torch.uint8, torch.bool])
+@pytest.mark.parametrize("count", [1, 2**14, 2**15 + 3])
+def test_has_bytes__of_any_byte_that_differs__is_false(dtype: torch.dtype, count: int) -> None:
+    x = torch.arange(count).to(dtype)
+    data = canonical_bytes(x)
+    assert has_bytes(x, data)
+    for place in {0, len(data) // 2, len(data) - 1}:
+        assert not has_bytes(x, data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+    assert not has_bytes(x, data[:-1])
+    assert not has_bytes(x, data + b"\0")
+
+
+def test_has_bytes__of_what_lies_otherwise__goes_by_the_order_of_elements() -> None:
+    x = torch.arange(24.0).reshape(4, 6)
+    assert has_bytes(x.t(), canonical_bytes(x.t()))
+    assert not has_bytes(x.t(), canonical_bytes(x))
+    assert has_bytes(torch.tensor(-0.0), b"\x80\0\0\0")
+    assert not has_bytes(torch.tensor(0.0), b"\x80\0\0\0")
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (7,), (3, 5), (2, 3, 4)])
