@@ -7,7 +7,7 @@ in one direction: one backward pass for the signs, one forward pass that commits
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -173,7 +173,27 @@ def attack(network: Network, numerics: Numerics, inputs: Sequence[Tensor], direc
     `direction`: a weight for each element of the judged tensor, in its shape. A factor of zero in `numerics` lets its
     step go to its sound bound.
     """
-    signs = _signs(network, numerics.profile, inputs, direction)
+    return _pushed(network, numerics, inputs, _signs(network, numerics.profile, inputs, direction))
+
+
+def shaken(
+    network: Network, numerics: Numerics, inputs: Sequence[Tensor], pairs: int, seed: int
+) -> Iterator[list[Tensor]]:
+    """Runs inside every bound, two for each of `pairs`: all rounded elements at an end of theirs, drawn by `seed`, and
+    all of them at the other end.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    computed = [(number, step.result.shape) for number, step in enumerate(network.graph.steps) if is_computed(step)]
+    for _ in range(pairs):
+        drawn = [(number, torch.randint(0, 2, shape, generator=generator)) for number, shape in computed]
+        for side in (1.0, -1.0):
+            yield _pushed(network, numerics, inputs, {number: side * (2.0 * bits - 1.0) for number, bits in drawn})
+
+
+def _pushed(
+    network: Network, numerics: Numerics, inputs: Sequence[Tensor], signs: Mapping[int, Tensor]
+) -> list[Tensor]:
+    """Results of a run whose elements lie at the ends of their bounds to which `signs` point, by step."""
     results: list[Tensor] = []
     for number, (step, factor) in enumerate(zip(network.graph.steps, numerics.factors, strict=True)):
         operands = operands_of(step, inputs, network.weights, results)

@@ -14,10 +14,9 @@ import torch
 from torch import Tensor
 
 from executor.models import LoadedModel, draw_inputs
-from executor.overflow import is_finite
 from executor.reach import judged_step, reach_of
 from executor.strangers import unrunnable
-from executor.tensors import f32_of_bits, from_bytes
+from executor.tensors import f32_of_bits, from_bytes, is_finite
 from executor.trace import recompute
 from prover.fault_proof import (
     Evidence,
@@ -29,7 +28,7 @@ from prover.fault_proof import (
     worst_element,
 )
 from prover.forced import capped_run, find_forced
-from prover.jumps import Jumps, jumps_of
+from prover.jumps import Jumps, jumps_of, shakes_of
 from prover.opened import OpenedTrace
 from prover.overflows import OverflowChecker, find_overflow_fault
 from prover.strategy import REACH
@@ -108,13 +107,15 @@ class Checker:
     def _exact(self, tensors: Sequence[Tensor], output: Tensor) -> tuple[Tensor, float]:
         """The judged tensor in float64, rounded, and the deviation of what of it is a number.
 
-        What is beyond reach may still be an honest run's, if something on the way is nearly a tie: prover/jumps.py.
+        What is beyond reach may still be an honest run's, if something on the way is nearly a tie, or on the edge of a
+        cliff: prover/jumps.py.
         """
         judged = recompute(self._network, tensors, self.model.numerics.profile)[self._judged]
         reach = max(self._reach, self._reach_at(tensors))
         ratio = self._ratio(judged, output, reach)
         if not ratio <= REACH:
-            ratio = self._ratio(judged, output, reach, jumps_of(self._network, self.model.numerics, tensors))
+            at = self._network, self.model.numerics, tensors
+            ratio = self._ratio(judged, output, reach, jumps_of(*at).wider(shakes_of(*at)))
         return judged, ratio
 
     def _deviation(self, inputs: Sequence[bytes], run: bytes, claim: bytes) -> float:

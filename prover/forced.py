@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -19,10 +20,10 @@ from executor.network import Network, operands_of
 from executor.operators import evaluate, evaluate_rounded
 from executor.operators.formulas import FLOATS
 from executor.operators.places import views_of
-from executor.reach import MovableRun, judged_step
+from executor.reach import MovableRun, judged_step, shaken
 from executor.tensors import is_finite, to_canonical, torch_dtype
 from executor.trace import Results
-from prover.jumps import is_decided_before
+from prover.jumps import SHAKE_SEED, SHAKES, is_decided_before
 from rollup.codec import Overflow
 from rollup.graph import Op, Step
 from rollup.judge.evaluate import evaluate as judged
@@ -41,8 +42,8 @@ _EXPONENTIALS = frozenset({Op.EXP, Op.EXPM1})
 def find_forced(model: LoadedModel, inputs: Sequence[Tensor]) -> Overflow | None:
     """The first element, up to the judged tensor, that overflows in every run inside its bounds.
 
-    None where that is not certain: too near to the largest number, without a finite reach, or where a near-tie on the
-    way decides otherwise. Costs two float64 runs and some backward passes.
+    None where that is not certain: too near to the largest number, without a finite reach, or where a near-tie or a
+    cliff on the way decides otherwise (prover/jumps.py). Costs some float64 runs and backward passes.
     """
     look = _Look(model, inputs)
     for call in _calls(model.network):
@@ -53,7 +54,8 @@ def find_forced(model: LoadedModel, inputs: Sequence[Tensor]) -> Overflow | None
             element = next((element for element in elements if look.is_fault(number, element)), None)
             if element is not None:
                 # Decisions of later steps only come to those that are open here.
-                return Overflow(number, element) if look.is_decided_before(number) else None
+                is_certain = look.is_decided_before(number) and look.overflows_shaken(number, element)
+                return Overflow(number, element) if is_certain else None
     return None
 
 
@@ -91,6 +93,7 @@ class _Look:
 
     def __init__(self, model: LoadedModel, inputs: Sequence[Tensor]) -> None:
         self._network, self._inputs, self._profile = model.network, inputs, model.numerics.profile
+        self._sound = replace(model.numerics, factors=(0,) * len(model.numerics.factors))
         self._run = MovableRun(model.network, model.numerics, inputs)
         self._capped = capped_run(model.network, inputs, self._profile)
 
@@ -111,6 +114,11 @@ class _Look:
 
     def is_decided_before(self, number: int) -> bool:
         return is_decided_before(self._network, self._inputs, self._run, number)
+
+    def overflows_shaken(self, number: int, element: int) -> bool:
+        """Whether the element is no number in any run with all elements at the ends of their sound bounds."""
+        runs = shaken(self._network, self._sound, self._inputs, SHAKES, SHAKE_SEED)
+        return not any(bool(results[number].reshape(-1)[element].isfinite()) for results in runs)
 
     def _operands(self, number: int, results: Sequence[Tensor]) -> list[Tensor]:
         return operands_of(self._network.graph.steps[number], self._inputs, self._network.weights, results)

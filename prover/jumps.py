@@ -1,8 +1,11 @@
-"""How far an output may jump where an honest run may decide otherwise: near-ties.
+"""How far an output may jump where an honest run may decide otherwise: near-ties, and cliffs.
 
 Reach is first order, and says nothing where an operator decides: which is the largest, which side of a threshold, which
 whole number. A decision whose margin lies within its own reach may fall either way, and all that follows from it with
 it; a clear one may not. What such decisions move the judged tensor by is added up, as reach adds up roundings.
+
+It says too little where a function is steep and flat next to each other: a gate that is nearly always 0 or 1, a ramp
+of a very large slope. What lies beyond such an edge shows when runs are shaken inside their bounds.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from executor.network import Network, operands_of
 from executor.operators import evaluate_rounded
 from executor.operators.formulas import FLOATS
 from executor.operators.places import views_of
-from executor.reach import MovableRun, judged_step
+from executor.reach import MovableRun, judged_step, shaken
 from executor.trace import recompute
 from rollup.graph import Graph, Numerics, Op, Step
 from rollup.numerics import Profile
@@ -27,6 +30,9 @@ from rollup.tensor import DType
 
 # Decisions of one step that are looked at, those with the least margins. If all of them may fall either way, more may.
 NEAREST = 16
+# Pairs of runs, one the other's mirror image, so that whatever one element alone decides falls either way.
+SHAKES = 4
+SHAKE_SEED = 1
 # The values beside the end of a whole number.
 _BESIDE = 0.25
 _WHOLE: dict[Op, Callable[[float], float]] = {
@@ -62,6 +68,10 @@ class Jumps:
     def widest(self) -> float:
         return float(torch.maximum(self.down, self.up).max())
 
+    def wider(self, other: Jumps) -> Jumps:
+        """Element by element the larger ones."""
+        return Jumps(torch.maximum(self.down, other.down), torch.maximum(self.up, other.up))
+
 
 def jumps_of(network: Network, numerics: Numerics, inputs: Sequence[Tensor]) -> Jumps:
     """Infinite where too many decisions are open to tell. Costs a backward pass for each of the nearest."""
@@ -82,6 +92,17 @@ def jumps_of(network: Network, numerics: Numerics, inputs: Sequence[Tensor]) -> 
                 down += moved.neg().clamp(min=0).nan_to_num(nan=inf)
                 up += moved.clamp(min=0).nan_to_num(nan=inf)
     return Jumps(down, up)
+
+
+def shakes_of(network: Network, numerics: Numerics, inputs: Sequence[Tensor]) -> Jumps:
+    """What the widest of some runs with all elements at the ends of their bounds moves; nothing where those overflow,
+    for no claim is made of such. Costs two forward passes for each of `SHAKES`.
+    """
+    judged = judged_step(network)
+    exact = recompute(network, inputs, numerics.profile)[judged].double()
+    runs = shaken(network, numerics, inputs, SHAKES, SHAKE_SEED)
+    moved = torch.stack([run[judged].double() - exact for run in runs]).nan_to_num(nan=0.0, posinf=0.0, neginf=0.0)
+    return Jumps(moved.amin(0).clamp(max=0).neg(), moved.amax(0).clamp(min=0))
 
 
 def is_decided_before(network: Network, inputs: Sequence[Tensor], run: MovableRun, last: int) -> bool:

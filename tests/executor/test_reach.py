@@ -10,7 +10,7 @@ import torch
 
 from executor.calibration import calibrate
 from executor.network import Network
-from executor.reach import DOUBLED, attack, judged_step, reach_of, sampled
+from executor.reach import DOUBLED, attack, is_computed, judged_step, reach_of, sampled, shaken
 from executor.trace import is_inside, recompute
 from rollup.graph import Numerics
 from tests.executor.nets import Labels, conv_net, network_of, tangle
@@ -50,6 +50,18 @@ def test_an_attack_at_the_sound_bounds__is_outside_the_calibrated_ones() -> None
     inputs, numerics = calibrated(network)
     results = attack(network, sound(numerics), inputs, torch.ones(1, 10))
     assert not is_inside(network, numerics, inputs, results)
+
+
+@pytest.mark.parametrize("network", [conv_net()[1], tangle()[1]], ids=["conv_net", "tangle"])
+def test_shaken_runs__are_inside_every_bound_and_mirror_each_other_in_pairs(network: Network) -> None:
+    inputs, numerics = calibrated(network)
+    runs, honest = list(shaken(network, numerics, inputs, 2, seed=1)), recompute(network, inputs)
+    assert all(is_inside(network, numerics, inputs, results) for results in runs)
+    first = next(number for number, step in enumerate(network.graph.steps) if is_computed(step))
+    moved = [(results[first] - honest[first]).sign() for results in runs]
+    assert torch.equal(moved[0], -moved[1])
+    assert torch.equal(moved[2], -moved[3])
+    assert not torch.equal(moved[0], moved[2])
 
 
 def test_calibrated_reach__is_below_the_sound_one() -> None:

@@ -29,7 +29,13 @@ SUMS = 2
 LIE = torch.tensor([[1.0, 0.5]])
 
 
-class Layers(nn.Module):
+class Net(nn.Module):
+    """A network of x f32 [N, width]."""
+
+    width: int
+
+
+class Layers(Net):
     """f32 [N, 2] of f32 [N, 4]: two sums of positive terms."""
 
     width = 4
@@ -104,7 +110,7 @@ class Half(Layers):
         return super().forward(x.half()).float()
 
 
-class Wide(nn.Module):
+class Wide(Net):
     """f32 [N, 1] of f32 [N, 20000]: a sum that a trace has in two blocks."""
 
     width = 20_000
@@ -125,7 +131,7 @@ class Chances(Layers):
         return super().forward(x).softmax(1).log()
 
 
-Kind = type[Layers] | type[Wide]
+Kind = type[Net]
 Made = Callable[[Kind], LoadedModel]
 
 
