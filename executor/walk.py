@@ -90,6 +90,8 @@ class Walk:
             return constant
         is_complex = _is_complex(node)
         handler = (COMPLEX_HANDLERS if is_complex else HANDLERS).get(str(node.target))
+        if handler is None and not known and _is_of_sizes(node):
+            return _Missing()
         if handler is None:
             self.unknown.add(node.target)
             raise BadGraph(f"{node.target} is not supported" + " of complex numbers" * is_complex)
@@ -170,6 +172,11 @@ def _arguments(node: Node, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dic
         values["shape of result"], values["dtype of result"] = tuple(tensors[0].shape), tensors[0].dtype
         values["used results"] = {user.args[1] for user in node.users if user.target is getitem and user.users}
     return values
+
+
+def _is_of_sizes(node: Node) -> bool:
+    """Whether a node reckons with the sizes of a value: of a faulty one it has no fault of its own."""
+    return str(node.target).startswith("aten.sym_") or not hasattr(node.target, "_schema")
 
 
 def _is_complex(node: Node) -> bool:

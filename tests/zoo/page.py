@@ -33,7 +33,7 @@ REFUSED = (
     "float64, complex128",
     "several outputs",
     "modules that keep state between requests",
-    "LSTM projections, packed sequences",
+    "packed sequences",
 )
 
 _INTRODUCTION = """# Models
