@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from traceback import extract_tb
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +29,7 @@ from rollup.tensor import Tensor as Committed
 
 # Sampling of a picture is decomposed only where somebody asks for it by name.
 _ALSO = {torch.ops.aten.grid_sampler_2d.default}
+_TORCH = torch.__path__[0]
 # What an operator is decomposed into may need it too.
 _MAX_DECOMPOSITIONS = 8
 
@@ -66,7 +68,16 @@ def _exported(module: nn.Module, examples: tuple[Tensor, ...]) -> ExportedProgra
         return exported
     except Exception as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise BadGraph(f"torch.export cannot trace the module: {reason}") from error
+        raise BadGraph(f"torch.export cannot trace {_place(error)}: {reason}") from error
+
+
+def _place(error: Exception) -> str:
+    """The innermost code that is neither PyTorch's nor ours, where an export broke off."""
+    frames = extract_tb(error.__traceback__)
+    own = [frame for frame in frames if not frame.filename.startswith((_TORCH, __file__, "<"))]
+    if not own:
+        return "the module"
+    return f'the module (File "{own[-1].filename}", line {own[-1].lineno}, in {own[-1].name})'
 
 
 def capture_buckets(module: nn.Module, buckets: Sequence[Sequence[Tensor]]) -> list[Captured]:

@@ -5,6 +5,7 @@ Knows no operator: handlers make the calls (executor/aten), constants are folded
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from operator import getitem
 from typing import Any
 
@@ -14,12 +15,11 @@ from torch.export import ExportedProgram
 from torch.export.graph_signature import InputKind, OutputKind
 from torch.fx import Node
 
-from executor.aten import HANDLERS
+from executor.aten import COMPLEX_HANDLERS, HANDLERS, Complex
 from executor.emitter import (
     CONSTANT_PREFIX,
     Arguments,
     Emitter,
-    Handler,
     NeedsDecomposition,
     Operand,
     identity,
@@ -88,13 +88,16 @@ class Walk:
         constant = like(node, args, kwargs) if known else None
         if constant is not None:
             return constant
-        handler = HANDLERS.get(str(node.target))
+        is_complex = _is_complex(node)
+        handler = (COMPLEX_HANDLERS if is_complex else HANDLERS).get(str(node.target))
+        if handler is None and not known and _is_of_sizes(node):
+            return _Missing()
         if handler is None:
             self.unknown.add(node.target)
-            raise BadGraph(f"{node.target} is not supported")
+            raise BadGraph(f"{node.target} is not supported" + " of complex numbers" * is_complex)
         return self._handled(node, handler, _arguments(node, args, kwargs)) if known else _Missing()
 
-    def _handled(self, node: Node, handler: Handler, arguments: Arguments) -> Any:
+    def _handled(self, node: Node, handler: Callable[[Emitter, Arguments], Any], arguments: Arguments) -> Any:
         """What a handler makes. Of several results a handler may make the first only."""
         try:
             result = handler(self.emit, arguments)
@@ -128,6 +131,8 @@ class Walk:
         if len(outputs) != 1:
             raise BadGraph(f"the module returns {len(outputs)} values, not one tensor")
         output = self._made.get(getattr(outputs[0], "name", ""))
+        if isinstance(output, Complex):
+            raise BadGraph("the module returns complex numbers: return their parts, or view_as_real of them")
         if not isinstance(output, Operand):
             raise BadGraph(f"the module returns {output!r}, not a tensor")
         return self.emit.finish(output)
@@ -167,6 +172,20 @@ def _arguments(node: Node, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dic
         values["shape of result"], values["dtype of result"] = tuple(tensors[0].shape), tensors[0].dtype
         values["used results"] = {user.args[1] for user in node.users if user.target is getitem and user.users}
     return values
+
+
+def _is_of_sizes(node: Node) -> bool:
+    """Whether a node reckons with the sizes of a value: of a faulty one it has no fault of its own."""
+    return str(node.target).startswith("aten.sym_") or not hasattr(node.target, "_schema")
+
+
+def _is_complex(node: Node) -> bool:
+    """Whether a node takes or gives complex numbers. Raises BadGraph for some that are not pairs of f32."""
+    values = [each.meta.get("val") for each in (node, *node.all_input_nodes)]
+    dtypes = {value.dtype for value in values if isinstance(value, Tensor) and value.is_complex()}
+    if dtypes - {torch.complex64}:
+        raise BadGraph(f"{next(iter(dtypes - {torch.complex64}))} is not supported, of complex numbers only complex64")
+    return bool(dtypes)
 
 
 def _state(exported: ExportedProgram, name: str) -> Tensor:

@@ -10,8 +10,10 @@ from executor.aten import (
     activations,
     arcs,
     arithmetic,
+    complexes,
     contractions,
     einsum,
+    fourier,
     indexing,
     integers,
     joining,
@@ -26,6 +28,7 @@ from executor.aten import (
     scattering,
     volumes,
 )
+from executor.aten.complexes import Complex as Complex
 from executor.emitter import Handler
 
 HANDLERS: dict[str, Handler] = {
@@ -52,3 +55,5 @@ HANDLERS: dict[str, Handler] = {
     )
     for name, handler in family.HANDLERS.items()
 }
+# Of what takes or gives complex numbers.
+COMPLEX_HANDLERS: dict[str, complexes.Handler] = {**complexes.HANDLERS, **fourier.HANDLERS}

@@ -107,7 +107,10 @@ def index(emit: Emitter, args: Arguments) -> Operand:
     given = dict(enumerate(args["indices"]))
     indices = {dim: value for dim, value in given.items() if value is not None}
     if any(emit.dtype(value) is torch.bool for value in indices.values()):
-        raise BadGraph("indexing by a mask is not supported: the size of its result depends on the request")
+        raise BadGraph(
+            "indexing by a mask is not supported: the size of its result depends on the request, or is left open by "
+            "torch.export where the mask is a constant, which can be indexed by as its places, mask.nonzero()"
+        )
     wanted = broadcast([emit.shape(value) for value in indices.values()])
     kept = [axis for axis in range(len(shape)) if axis not in indices]
     if _names_own_request(emit, x, indices, wanted):
@@ -139,7 +142,7 @@ def _of_own_request(emit: Emitter, x: Operand, indices: Mapping[int, Operand], w
     rows = view(emit, permuted(emit, x, (0, *others, *kept)), (1, prod(shape[dim] for dim in others), *width))
     flat = expanded(emit, flat_index(emit, others, shape), wanted)
     if isinstance(flat, Tensor):
-        taken = emit.call(Function.INDEX_SELECT, rows, flat.reshape(-1), dim=1)
+        taken = _at(emit, rows, 1, flat.reshape(-1))
     else:
         places = view(emit, flat, (1, count, *(1 for _ in kept)))
         taken = emit.call(Function.GATHER, rows, expanded(emit, places, (1, count, *width)), dim=1)
@@ -177,18 +180,20 @@ def _linear_index(emit: Emitter, indices: Sequence[Operand], sizes: Sequence[int
 
 
 def _rows(emit: Emitter, rows: Operand, flat: Operand, wanted: Sequence[int]) -> Operand:
-    """Elements `flat` (broadcast to `wanted`) of the first dimension of `rows`; a run of neighbours is a slice."""
+    """Elements `flat` (broadcast to `wanted`) of the first dimension of `rows`."""
     inner = emit.shape(rows)[1:]
     if isinstance(flat, Tensor):
-        places = flat.expand(*wanted).reshape(-1)
-        if torch.equal(places, torch.arange(len(places)) + places[0]):
-            first = int(places[0])
-            taken = sliced(emit, rows, 0, slice(first, first + len(places)))
-        else:
-            taken = emit.call(Function.INDEX_SELECT, rows, places, dim=0)
-        return view(emit, taken, (*wanted, *inner))
+        return view(emit, _at(emit, rows, 0, flat.expand(*wanted).reshape(-1)), (*wanted, *inner))
     table = view(emit, rows, (emit.shape(rows)[0], prod(inner)))
     return view(emit, emit.call(Function.EMBEDDING, flat, table), (*wanted, *inner))
+
+
+def _at(emit: Emitter, x: Operand, dim: int, places: Tensor) -> Operand:
+    """Elements of one dimension; a run of neighbours is a slice."""
+    first = int(places[0])
+    if torch.equal(places, torch.arange(first, first + len(places))):
+        return sliced(emit, x, dim, slice(first, first + len(places)))
+    return emit.call(Function.INDEX_SELECT, x, places, dim=dim)
 
 
 def _in_place(emit: Emitter, x: Operand, dims: Sequence[int], count: int, shape: Sequence[int]) -> Operand:

@@ -14,10 +14,11 @@ def cat(emit: Emitter, args: Arguments) -> Operand:
     """Empty tensors add nothing, and more than a call takes are joined in groups."""
     dtype = args["dtype of result"]
     parts = [cast(emit, part, dtype) for part in args["tensors"] if 0 not in emit.shape(part)]
-    return _joined(emit, parts, axis_of(args["dim"], len(emit.shape(parts[0]))))
+    return all_joined(emit, parts, axis_of(args["dim"], len(emit.shape(parts[0]))))
 
 
-def _joined(emit: Emitter, parts: Sequence[Operand], dim: int) -> Operand:
+def all_joined(emit: Emitter, parts: Sequence[Operand], dim: int) -> Operand:
+    """Side by side, however many."""
     while len(parts) > 1:
         parts = [joined(emit, parts[start : start + MAX_LIST], dim) for start in range(0, len(parts), MAX_LIST)]
     return parts[0]
@@ -31,7 +32,7 @@ def stack(emit: Emitter, args: Arguments) -> Operand:
         shape = list(args["shape of result"])
         shape[dim] = 1
         parts.append(view(emit, cast(emit, part, args["dtype of result"]), shape))
-    return _joined(emit, parts, dim)
+    return all_joined(emit, parts, dim)
 
 
 def roll(emit: Emitter, args: Arguments) -> Operand:
@@ -85,7 +86,7 @@ def _put(emit: Emitter, x: Operand, source: Operand, dim: int, places: range) ->
         end = places[run.stop - 1] + 1
     if end < size:
         parts.append(sliced(emit, x, dim, slice(end, size)))
-    return _joined(emit, parts, dim)
+    return all_joined(emit, parts, dim)
 
 
 HANDLERS: dict[str, Handler] = {

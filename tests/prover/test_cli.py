@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -89,3 +92,16 @@ def test_watch__a_liar__is_challenged_with_a_key_and_only_watched_without(
     if has_key:
         assert arena.dispute(claim).challenger == anvil_key(WATCHMAN).address
     liar.close()
+
+
+@pytest.mark.parametrize(("given", "used"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")])
+def test_watch__threads_give_up_their_core_while_they_wait__unless_told_otherwise(
+    given: dict[str, str], used: str
+) -> None:
+    """Set before torch is loaded, which reads it once."""
+    script = "import sys, prover, os; assert 'torch' not in sys.modules; print(os.environ['OMP_WAIT_POLICY'])"
+    without = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    ran = subprocess.run(
+        [sys.executable, "-c", script], env=without | given, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.strip() == used

@@ -27,13 +27,13 @@ REFUSED = (
     "orders and look-ups of more than 2^24 comparisons",
     "results whose size depends on the request (boolean indexing, nonzero)",
     "integer division but by constants, bitwise operators but shifts and low-bit masks",
-    "complex numbers, Fourier transforms, inverses and decompositions of matrices",
+    "inverses, determinants and decompositions of matrices",
     "gamma and Bessel functions, inverse error functions",
     "random operators",
-    "float64",
+    "float64, complex128",
     "several outputs",
     "modules that keep state between requests",
-    "LSTM projections, packed sequences",
+    "packed sequences",
 )
 
 _INTRODUCTION = """# Models

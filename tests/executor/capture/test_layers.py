@@ -95,6 +95,8 @@ NORMS = {
 RECURRENT = {
     "lstm": nn.LSTM(4, 5, 2, batch_first=True),
     "lstm, both ways, sequence first": nn.LSTM(4, 5, bidirectional=True),
+    "lstm, projected": nn.LSTM(4, 6, 2, proj_size=3, bidirectional=True, batch_first=True),
+    "lstm, projected, without biases, sequence first": nn.LSTM(4, 5, proj_size=2, bias=False),
     "gru without biases": nn.GRU(4, 5, bias=False, batch_first=True),
     "gru, both ways": nn.GRU(4, 3, 2, bidirectional=True),
     "rnn": nn.RNN(4, 5, batch_first=True),
@@ -128,6 +130,7 @@ def test_layers_of_signals__are_captured(layer: nn.Module) -> None:
     require_agreement(lambda layer, x: layer(x), normal(4, 7), layers=[layer])
 
 
+@pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 @pytest.mark.parametrize("name", RECURRENT)
 @pytest.mark.parametrize("part", [0, 1])
 def test_recurrent_layers__give_outputs_and_last_states(name: str, part: int) -> None:
