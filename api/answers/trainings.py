@@ -20,10 +20,10 @@ from api.schemas import (
     to_hex,
 )
 from rollup.curves import CurvePoint
-from rollup.properties.aggregate import FULL, ONE, progress
+from rollup.properties.aggregate import FULL, progress, score_of
 from rollup.properties.clock import TrainingPhase
 from rollup.properties.lifecycle import TRAINING_ENDS
-from rollup.properties.types import Aggregate, Property, TrainingStatus, TrainingTerms
+from rollup.properties.types import Property, TrainingStatus, TrainingTerms
 from rollup.types import Address
 from rollup.view import MadeCommit, OrderedTraining, View
 
@@ -119,15 +119,8 @@ def _commit(view: View, terms: TrainingTerms, commit: MadeCommit) -> CommitJson:
         commitment=to_hex(commit.commitment),
         committed_at=commit.committed_at,
         certainty=certainty_text(view.certainty_of(commit)),
-        score=_score(terms.property, commit.total, count) if scores else None,
+        score=score_of(terms.property, commit.total, count) if scores else None,
         progress=gone,
         weights_root=to_hex(commit.weights_root) if scores else None,
         claim=scores_state(scores, view.now) if scores else None,
     )
-
-
-def _score(wanted: Property, total: int, count: int) -> float:
-    """What is compared with the threshold; of ALL, the share of items that meet it."""
-    if wanted.aggregate is Aggregate.ALL:
-        return total / count
-    return total / (ONE * count) if wanted.aggregate is Aggregate.MEAN else total / ONE

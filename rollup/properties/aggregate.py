@@ -89,6 +89,13 @@ def progress(wanted: Property, full: int, total: int, count: int) -> int:
     return min(max(gone * FULL // way, 0), FULL)
 
 
+def score_of(wanted: Property, total: int, count: int) -> float:
+    """What is compared with the threshold; of ALL, the share of items that meet it."""
+    if wanted.aggregate is Aggregate.ALL:
+        return total / count
+    return total / (ONE * count) if wanted.aggregate is Aggregate.MEAN else total / ONE
+
+
 def is_better(wanted: Property, total: int, other: int) -> bool:
     """Whether a claim with `total` wins against an earlier one with `other`."""
     upward = wanted.comparison in (Comparison.AT_LEAST, Comparison.ABOVE) or wanted.aggregate is Aggregate.ALL

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from rollup.blobs import open_blobs
 from rollup.chain.client import Client
@@ -20,11 +20,12 @@ from rollup.config import Settings
 from rollup.daemon import SettingsFile, configure_logs, serve
 from rollup.hexes import read_address, read_word
 from rollup.journal import open_journal
+from rollup.properties.aggregate import score_of
 from rollup.properties.types import TrainingId
 from rollup.requester.daemon import run_requester
 from rollup.requester.description import Description, terms_of
 from rollup.requester.keys import PoolKeys
-from rollup.view import OrderedTraining
+from rollup.view import MadeCommit, OrderedTraining, View
 
 training = typer.Typer(
     no_args_is_help=True, help="Networks trained to order: ask, open and reveal, see what came of it."
@@ -111,14 +112,17 @@ def status(
     follower.catch_up()
     with follower.reading() as view:
         known = view.training(training_id)
-        table = Table(
-            "commitment", "executor", "scores", "total", title=f"{known.status.name}: {known.phase(view.now).value}"
-        )
+        title = f"{known.status.name}: {known.phase(view.now).value}"
+        table = Table("commitment", Column("executor", no_wrap=True), "scores", "score", title=title)
         for commit in known.commits:
-            table.add_row(
-                str(commit.number), f"0x{commit.executor.hex()}", view.certainty_of(commit).name, str(commit.total)
-            )
+            table.add_row(*_row(view, known, commit))
     console = Console()
     console.print(table)
     if any(known.model):
         print("0x" + known.model.hex())
+
+
+def _row(view: View, known: OrderedTraining, commit: MadeCommit) -> tuple[str, str, str, str]:
+    scores = view.scores_of(commit)
+    score = f"{score_of(known.training.terms.property, commit.total, scores.claim.count):.6g}" if scores else ""
+    return str(commit.number), f"0x{commit.executor.hex()}", view.certainty_of(commit).name, score

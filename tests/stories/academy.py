@@ -154,11 +154,17 @@ class Academy:
 
     def prepare(self, description: Path) -> bytes:
         """`anh training prepare`, by somebody without an account: the terms as Solidity has them."""
-        settings = self.net.write_settings("prepare", Part("training"))
-        options = ("--keys", str(self.folder / "keys"), "--settings", str(settings))
-        command = [sys.executable, "-m", "rollup.cli", "training", "prepare", str(description), *options]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=REQUEST_SECONDS, check=True)
-        return bytes.fromhex(done.stdout.strip().removeprefix("0x"))
+        printed = self._printed("prepare", str(description), "--keys", str(self.folder / "keys"))
+        return bytes.fromhex(printed.strip().removeprefix("0x"))
+
+    def status(self, training: TrainingId) -> str:
+        """What `anh training status` prints for anyone."""
+        return self._printed("status", "0x" + training.hex())
+
+    def _printed(self, *command: str) -> str:
+        settings = self.net.write_settings("anyone", Part("training"))
+        whole = [sys.executable, "-m", "rollup.cli", "training", *command, "--settings", str(settings)]
+        return subprocess.run(whole, capture_output=True, text=True, timeout=REQUEST_SECONDS, check=True).stdout
 
     def start_request(self, description: Path) -> Process:
         """`anh training request`, in a process of its own."""

@@ -98,6 +98,10 @@ def test_a_training__two_methods__one_is_paid_for_what_it_can_do(academy: Academ
     assert ended.paid_wei + ended.refunded_wei == TERMS["fee_wei"] + TERMS["bonus_wei"]
     assert trained(academy, id_) == (ended.model, Certainty.FINAL) == (networks[ended.winner], Certainty.FINAL)
     assert ask(academy, ended.model) in academy.look().state.requests
+    printed = academy.status(id_)
+    assert printed.splitlines()[-1] == "0x" + ended.model.hex()
+    for commit in ended.commits:
+        assert f"FINAL  │ {commit.total / (sealed * ONE):<6.6g}" in printed
     # What unmasks the pool stood in no log, though it is public by now; nor did any salt.
     pledges = [Desk(folder).pledge for folder in academy.net.folder.glob(f"*-trainings/{id_.hex()}")]
     secrets = [ended.pool_key, *(pledge.salt for pledge in pledges if pledge is not None)]

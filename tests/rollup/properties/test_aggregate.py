@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from rollup.errors import BadInput
-from rollup.properties.aggregate import COMPARE, FULL, ONE, is_better, judge, progress, scores_of, units
+from rollup.properties.aggregate import COMPARE, FULL, ONE, is_better, judge, progress, score_of, scores_of, units
 from rollup.properties.types import MAX_SCORES, Aggregate, Comparison, Property
 
 RANDOM = Random("aggregate")
@@ -135,6 +135,19 @@ def test_progress__of_all__or_without_a_way_to_go__is_full() -> None:
         assert progress(wanted(Aggregate.MEAN, comparison, 0.5), bits(0.5), 0, 3) == FULL
     assert progress(wanted(Aggregate.MEAN, Comparison.ABOVE, 0.5), bits(0.25), ONE, 3) == FULL
     assert progress(wanted(Aggregate.MEAN, Comparison.BELOW, 0.5), bits(0.75), 0, 3) == FULL
+
+
+@pytest.mark.parametrize(
+    ("aggregate", "total", "score"),
+    [
+        (Aggregate.MEAN, 3 * ONE, 0.75),
+        (Aggregate.SUM, 3 * ONE, 3.0),
+        (Aggregate.MIN, ONE // 4, 0.25),
+        (Aggregate.ALL, 3, 0.75),
+    ],
+)
+def test_score_of__is_what_is_compared_with_the_threshold(aggregate: Aggregate, total: int, score: float) -> None:
+    assert score_of(wanted(aggregate, Comparison.AT_LEAST, 0.5), total, 4) == score
 
 
 def test_is_better__goes_the_way_of_the_comparison_and_never_for_equals() -> None:
