@@ -34,7 +34,7 @@ harness: setup
 	@$(BIN)/python -m bench soundness --elements 2e7 --seconds 100 --no-write
 	@$(BIN)/python -m bench swaps --no-write
 
-# Every lie about every kind of model, on chain: longer than a change can wait for. `make models MODEL=gru` tries one.
+# Every lie about every kind of model, on chain. `make models MODEL=gru` tries one.
 # Where the machine has other work too, threads that spin while they wait make it many times longer.
 models: setup
 	@OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -v -m slow --durations=0 -k "$(MODEL)" tests/stories/test_models.py

@@ -1,7 +1,7 @@
 """Every kind of model goes all the way: registered, asked, answered; every lie about it falls on chain, no truth does.
 
-Pictures are small and texts short where a run is a matter of minutes otherwise; steps, operators and weights are the
-same. `make models` tries more of them, with all lies.
+Here pictures are small and texts short; steps, operators and weights are the same. `make models` tries more of them,
+at full size and with all lies.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ TOLD = {
     "tabular": (0, "fp8 weights"),
 }
 LONG = {
-    "minilm": 32,
-    "resnet18": 64,
-    "mobilenet_v2": 64,
-    "gpt2": 8,
+    "minilm": 128,
+    "resnet18": 224,
+    "mobilenet_v2": 224,
+    "gpt2": 64,
     "vit": 224,
     "lstm": 10,
     "gru": 20,
