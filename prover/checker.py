@@ -115,7 +115,7 @@ class Checker:
         ratio = self._ratio(judged, output, reach)
         if not ratio <= REACH:
             at = self._network, self.model.numerics, tensors
-            ratio = self._ratio(judged, output, reach, jumps_of(*at).wider(shakes_of(*at)))
+            ratio = self._ratio(judged, output, reach, jumps_of(*at).wider(shakes_of(*at, judged)))
         return judged, ratio
 
     def _deviation(self, inputs: Sequence[bytes], run: bytes, claim: bytes) -> float:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -93,7 +92,7 @@ class _Look:
 
     def __init__(self, model: LoadedModel, inputs: Sequence[Tensor]) -> None:
         self._network, self._inputs, self._profile = model.network, inputs, model.numerics.profile
-        self._sound = replace(model.numerics, factors=(0,) * len(model.numerics.factors))
+        self._sound = model.numerics.sound
         self._run = MovableRun(model.network, model.numerics, inputs)
         self._capped = capped_run(model.network, inputs, self._profile)
 

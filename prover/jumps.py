@@ -94,14 +94,14 @@ def jumps_of(network: Network, numerics: Numerics, inputs: Sequence[Tensor]) -> 
     return Jumps(down, up)
 
 
-def shakes_of(network: Network, numerics: Numerics, inputs: Sequence[Tensor]) -> Jumps:
-    """What the widest of some runs with all elements at the ends of their bounds moves; nothing where those overflow,
-    for no claim is made of such. Costs two forward passes for each of `SHAKES`.
+def shakes_of(network: Network, numerics: Numerics, inputs: Sequence[Tensor], exact: Tensor) -> Jumps:
+    """What the widest of some runs with all elements at the ends of their bounds moves from `exact`, the judged tensor
+    of the float64 run; nothing where those overflow, for no claim is made of such. Costs two forward passes for each
+    of `SHAKES`.
     """
-    judged = judged_step(network)
-    exact = recompute(network, inputs, numerics.profile)[judged].double()
+    judged, middle = judged_step(network), exact.double()
     runs = shaken(network, numerics, inputs, SHAKES, SHAKE_SEED)
-    moved = torch.stack([run[judged].double() - exact for run in runs]).nan_to_num(nan=0.0, posinf=0.0, neginf=0.0)
+    moved = torch.stack([run[judged].double() - middle for run in runs]).nan_to_num(nan=0.0, posinf=0.0, neginf=0.0)
     return Jumps(moved.amin(0).clamp(max=0).neg(), moved.amax(0).clamp(min=0))
 
 

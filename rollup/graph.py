@@ -7,7 +7,7 @@ fails for the first time in a dispute. Knows nothing of the fast path: rollup/pr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import cached_property
 
@@ -227,6 +227,11 @@ class Numerics:
 
     factors: tuple[int, ...]
     profile: Profile = FP32
+
+    @property
+    def sound(self) -> Numerics:
+        """The same profile without factors: every step at its sound bound."""
+        return replace(self, factors=(0,) * len(self.factors))
 
     @property
     def header(self) -> bytes:

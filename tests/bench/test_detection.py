@@ -12,7 +12,7 @@ from torch import Tensor
 from bench import swaps
 from bench._detection import tally
 from bench._detection.desk import Desk
-from bench._detection.reach import flips, medians, reaches, soundly, tightness
+from bench._detection.reach import flips, medians, reaches, tightness
 from bench._detection.smallest import Sample, is_caught, smallest, summary
 from bench._detection.swaps import SWAPS
 from bench._subjects import Subject
@@ -165,7 +165,7 @@ def test_medians__are_taken_name_by_name() -> None:
 
 
 def test_a_class__flips_where_it_leads_by_less_than_the_bounds_and_not_elsewhere(digits: Subject) -> None:
-    free = soundly(digits.calibration.numerics)
+    free = digits.calibration.numerics.sound
     requests = [draw(seed) for seed in range(4)]
     assert flips(digits.network, free, requests) == 0
     *others, rows, bias = digits.network.weights

@@ -15,11 +15,14 @@ from executor.operators import evaluate_rounded
 from executor.reach import MovableRun, attack
 from executor.scorer import Score, scorer_of
 from executor.trace import is_inside, recompute
+from rollup.call import Function
 from rollup.errors import BadInput
 from rollup.expansion.writer import Writer
 from rollup.graph import Numerics
 from rollup.package import Package
 from rollup.program import Program
+from rollup.tensor import DType
+from rollup.tensor import Tensor as Committed
 from tests.digits import DigitNet
 
 
@@ -97,10 +100,11 @@ def amplifier() -> tuple[nn.Module, list[Tensor]]:
 def programs(net: nn.Module, inputs: Sequence[Tensor]) -> tuple[Network, Network]:
     """The network, and the same with its certified error as output."""
     captured = capture(net.eval(), inputs)
-    plain, certified = (
-        Network.from_package(Package(program, captured.committed))
-        for program in (captured.program, erring(captured.program))
-    )
+    return networks(captured.program, captured.committed)
+
+
+def networks(program: Program, weights: Sequence[Committed]) -> tuple[Network, Network]:
+    plain, certified = (Network.from_package(Package(each, tuple(weights))) for each in (program, erring(program)))
     return plain, certified
 
 
@@ -204,30 +208,45 @@ STEEPEST: list[tuple[Callable[[Tensor], Tensor], float]] = [
     (lambda x: torch.maximum(x, x.new_full((1, 1), -3.0)), 1.0),
     (lambda x: torch.cat([x, x.new_full((1, 3), 2.0)], 1).mean(1), 1.0),
     (lambda x: nn.functional.embedding(torch.zeros(1, dtype=torch.int64), x), 1.0),
-    (lambda x: x.to(torch.float32, copy=True), 1.0),
 ]
+
+
+class Lifted(nn.Module):
+    """A function of a number that is off by what 10^4 is rounded by."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.lift, self.lower, self.function = nn.Linear(1, 1), nn.Linear(1, 1), function
+        with torch.no_grad():
+            for layer, bias in ((self.lift, 1e4), (self.lower, -1e4)):
+                layer.weight.fill_(1.0)
+                layer.bias.fill_(bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(self.lower(self.lift(x)))
 
 
 @pytest.mark.parametrize(("function", "place"), STEEPEST)
 def test_write_error__function_where_it_is_steepest__passes_its_operands_error_on(
     function: Callable[[Tensor], Tensor], place: float
 ) -> None:
-    class Lifted(nn.Module):
-        """The function of a number that is off by what 10^4 is rounded by."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.lift, self.lower = nn.Linear(1, 1), nn.Linear(1, 1)
-            with torch.no_grad():
-                for layer, bias in ((self.lift, 1e4), (self.lower, -1e4)):
-                    layer.weight.fill_(1.0)
-                    layer.bias.fill_(bias)
-
-        def forward(self, x: Tensor) -> Tensor:
-            return function(self.lower(self.lift(x)))
-
     inputs = [torch.full((1, 1), place)]
-    plain, certified = programs(Lifted(), inputs)
+    require_tight(*programs(Lifted(function), inputs), inputs)
+
+
+def test_write_error__cast_that_no_capture_makes__passes_its_operands_error_on() -> None:
+    inputs = [torch.ones(1, 1)]
+    captured = capture(Lifted(torch.relu).eval(), inputs)
+    writer = Writer(captured.program)
+    for call in captured.program.calls:
+        last = writer.copy(call)
+    writer.call(Function.TO, last, dtype=DType.F32)
+    program = Program(captured.program.inputs, captured.program.weights, tuple(writer.calls))
+    require_tight(*networks(program, captured.committed), inputs)
+
+
+def require_tight(plain: Network, certified: Network, inputs: Sequence[Tensor]) -> None:
+    """The error holds in the worst runs inside the bounds, and is not many times too large."""
     numerics = unbounded(plain)
     exact = MovableRun(plain, numerics, inputs).results[-1].detach()
     for sign in (1, -1):

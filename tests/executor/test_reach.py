@@ -21,17 +21,12 @@ def calibrated(network: Network) -> tuple[list[torch.Tensor], Numerics]:
     return inputs, calibrate(network, [inputs]).numerics
 
 
-def sound(numerics: Numerics) -> Numerics:
-    """The same without factors: every step at its sound bound."""
-    return replace(numerics, factors=(0,) * len(numerics.factors))
-
-
 @pytest.mark.parametrize("network", [conv_net()[1], tangle()[1]], ids=["conv_net", "tangle"])
 @pytest.mark.parametrize("is_sound", [True, False])
 def test_an_attack__is_a_run_inside_every_bound_and_comes_near_its_reach(network: Network, is_sound: bool) -> None:
     inputs, numerics = calibrated(network)
     reach = reach_of(network, numerics, inputs)
-    bounding = sound(numerics) if is_sound else numerics
+    bounding = numerics.sound if is_sound else numerics
     limits = reach.sound if is_sound else reach.calibrated
     judged, honest = judged_step(network), recompute(network, inputs)
     for element in range(3):
@@ -48,7 +43,7 @@ def test_an_attack__is_a_run_inside_every_bound_and_comes_near_its_reach(network
 def test_an_attack_at_the_sound_bounds__is_outside_the_calibrated_ones() -> None:
     _, network = conv_net()
     inputs, numerics = calibrated(network)
-    results = attack(network, sound(numerics), inputs, torch.ones(1, 10))
+    results = attack(network, numerics.sound, inputs, torch.ones(1, 10))
     assert not is_inside(network, numerics, inputs, results)
 
 

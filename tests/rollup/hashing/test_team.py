@@ -81,6 +81,20 @@ def test_levels__made_by_many__are_those_made_by_one(team: Team, length: int) ->
     assert len(team.hashers) == 2
 
 
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Lengths of all orders to other processes, in bytes."""
+    lengths: list[int] = []
+    order = Hasher.order
+
+    def counted(self: Hasher, leaves: memoryview) -> None:
+        lengths.append(len(leaves))
+        order(self, leaves)
+
+    monkeypatch.setattr(Hasher, "order", counted)
+    return lengths
+
+
 def test_levels__of_many_trees__are_those_of_each(team: Team) -> None:
     trees = [leaves_of(length) for length in (5, *LENGTHS, 7, LEAF_BYTES)]
     assert team.levels_of(trees) == [lowest_levels(leaves, TAG) for leaves in trees]
@@ -88,15 +102,7 @@ def test_levels__of_many_trees__are_those_of_each(team: Team) -> None:
     assert len(team.hashers) == 2
 
 
-def test_many_trees__are_shared_out__the_largest_to_others(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
-    given: list[int] = []
-    order = Hasher.order
-
-    def counted(self: Hasher, leaves: memoryview) -> None:
-        given.append(len(leaves))
-        order(self, leaves)
-
-    monkeypatch.setattr(Hasher, "order", counted)
+def test_many_trees__are_shared_out__the_largest_to_others(team: Team, given: list[int]) -> None:
     team.levels_of([leaves_of(SUBTREE_BYTES - 1)] * 64 + [leaves_of(2**17)] * 8)
     # One order each is certain, and no part is worth one that is no whole subtree.
     assert len(given) >= 2
@@ -116,17 +122,7 @@ def test_a_process_that_is_killed__amid_many_trees__changes_nothing(team: Team) 
     assert team.levels_of(trees) == expected
 
 
-def test_other_processes__are_asked__where_there_is_enough_to_share(
-    team: Team, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    given: list[int] = []
-    order = Hasher.order
-
-    def counted(self: Hasher, leaves: memoryview) -> None:
-        given.append(len(leaves))
-        order(self, leaves)
-
-    monkeypatch.setattr(Hasher, "order", counted)
+def test_other_processes__are_asked__where_there_is_enough_to_share(team: Team, given: list[int]) -> None:
     team.lowest_levels(leaves_of(MIN_SHARED_BYTES - 1))
     assert given == []
     team.lowest_levels(leaves_of(9 * SUBTREE_BYTES + 5))
